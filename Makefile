@@ -46,7 +46,7 @@ journey-full: pages .venv/ready-dev ## Replay the full history from HERWA_HISTOR
 	@$(BIN)/python -m pytest -m full_history tests/journeys
 
 bench: .venv/ready-dev pages ## Run every benchmark; each prints one line of JSON
-	@for name in collector mover storage history_import export catch_up freshness stopping page overview guardrail guardrail_memory impact saving policy_propagation limiter tabs api key_check widget fair hostile; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in collector mover storage history_import export catch_up freshness stopping page overview guardrail guardrail_memory impact saving policy_propagation limiter admin tabs api key_check widget fair hostile; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: .venv/ready-dev ## Pin the newest versions that pyproject.toml allows
 	$(COMPILE) --output-file=requirements.txt pyproject.toml

@@ -8,6 +8,13 @@
 
   if (storage.get("known")) root.classList.add("known");
 
+  // Operators alone get 200 for a page of the panel. It is built as the page of unknown routes, which is hidden meanwhile.
+  const [visit] = performance.getEntriesByType("navigation");
+  if (/^\/admin(\/|$)/.test(location.pathname) && visit?.responseStatus === 200) {
+    root.classList.add("loading-panel");
+    setTimeout(() => root.classList.remove("loading-panel"), 3000);
+  }
+
   const applyRailWidth = () => root.classList.toggle("narrow-rail", storage.get("rail") === "narrow");
   applyRailWidth();
 

@@ -12,12 +12,13 @@ from typing import Annotated
 
 import typer
 
+from herwa.admin_cli import SwitchPosition, admin_app
 from herwa.export_cli import export_app
 from herwa.keys_cli import keys_app
 from herwa.settings_loader import read_settings
+from herwa.texts import admin, exports, history, history_import, operator, privacy, sessions
 from herwa.texts import backfill as backfill_texts
 from herwa.texts import backup as backup_texts
-from herwa.texts import exports, history, history_import, operator, privacy, sessions
 from herwa.texts import help as texts
 from herwa_shared.config import Settings
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
@@ -28,13 +29,6 @@ pipeline_app = typer.Typer(no_args_is_help=True)
 privacy_app = typer.Typer(no_args_is_help=True)
 sim_app = typer.Typer(invoke_without_command=True)
 JsonOption = Annotated[bool, typer.Option("--json", help=texts.JSON_OPTION)]
-
-
-class SwitchPosition(StrEnum):
-    """Argument of `herwa kill-switch`."""
-
-    ON = "on"
-    OFF = "off"
 
 
 class BackfillAction(StrEnum):
@@ -361,6 +355,7 @@ def end_sessions(
 app.add_typer(sim_app, name="sim", help=texts.SIM_HELP, rich_help_panel=texts.RUN_PANEL)
 app.add_typer(pipeline_app, name="pipeline", help=texts.PIPELINE_HELP, rich_help_panel=texts.DATA_PANEL)
 app.add_typer(export_app, name="export", help=exports.EXPORT_HELP, rich_help_panel=texts.DATA_PANEL)
+app.add_typer(admin_app, name="admin", help=admin.ADMIN_HELP, rich_help_panel=texts.OPERATOR_PANEL)
 app.add_typer(keys_app, name="keys", help=texts.KEYS_HELP, rich_help_panel=texts.OPERATOR_PANEL)
 app.add_typer(privacy_app, name="privacy", help=privacy.PRIVACY_HELP, rich_help_panel=texts.OPERATOR_PANEL)
 

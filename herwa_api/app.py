@@ -9,9 +9,12 @@ from herwa_api.errors import add_error_handlers, refuse_repeated_parameters
 from herwa_api.known_responses import KnownResponseMiddleware
 from herwa_api.middleware import RequestMiddleware
 from herwa_api.openapi import customize_openapi
+from herwa_api.operator_gate import OperatorGate
 from herwa_api.rate_limits.middleware import RateLimitMiddleware
 from herwa_api.rate_limits.rules import RATE_LIMITS
 from herwa_api.routers import (
+    admin_panel,
+    admin_servers,
     auth,
     documentation,
     exports,
@@ -34,6 +37,9 @@ from herwa_shared.discord.guild_reader import GuildReader
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.query_cache.cache import QueryCache
 from herwa_shared.stores import Stores
+
+PANEL_ROUTERS = (admin_servers.router, admin_panel.router)
+"""The routes of the operator's panel, which `OperatorGate` hides."""
 
 
 def create_app(
@@ -73,9 +79,12 @@ def create_app(
     )
     for api_router in (module.router for module in routers):
         app.include_router(api_router, dependencies=[Depends(refuse_repeated_parameters)])
+    for panel_router in PANEL_ROUTERS:
+        app.include_router(panel_router, dependencies=[Depends(refuse_repeated_parameters)])
     app.include_router(documentation.router)
     app.include_router(health.router)
     add_error_handlers(app)
+    app.add_middleware(OperatorGate, settings=settings, sessions=app_state.sessions)
     app.add_middleware(KnownResponseMiddleware, responses=app_state.known_responses)
     app.add_middleware(
         RateLimitMiddleware, limiter=app_state.limiter, verifier=app_state.key_verifier, table=RATE_LIMITS

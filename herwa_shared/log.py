@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from herwa_shared.log_limits import LimitedHandler, LineLimits, LogStream, schedule_report
+from herwa_shared.runtime.process_report import error_counter
 
 STDERR_DESCRIPTOR = 2
 MAX_VALUE_LENGTH = 8_000
@@ -63,7 +64,7 @@ def configure_logging(level: str, *, process_name: str, stream: LogStream | None
         )
     )
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [handler, error_counter]
     root.setLevel(level.upper())
     handler.addFilter(lambda record: record.name != "root" or record.levelno >= logging.WARNING)
     for library, min_level in LIBRARY_LOG_LEVELS.items():

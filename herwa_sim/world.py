@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from herwa_shared.discord.endpoints import LOCAL_CLIENT_ID
+from herwa_shared.discord.endpoints import LOCAL_CLIENT_ID, LOCAL_OPERATOR_ID
 from herwa_sim.avatars import compute_image_hash
 from herwa_sim.entities import Json, SimApplication, SimChannel, SimGuild, SimMember, SimMessage, SimUser, SimWebhook
 from herwa_sim.events import GatewayEvent
@@ -20,7 +20,7 @@ Entity = TypeVar("Entity")
 
 APPLICATION_ID = LOCAL_CLIENT_ID
 _PERSONA_NAMES = {"owner": "Ottilie", "manager": "Manolo", "member": "Mei", "stranger": "Sasha", "operator": "Opal"}
-PERSONAS = {name: create_stable_snowflake("persona", name) for name in _PERSONA_NAMES}
+PERSONAS = {name: create_stable_snowflake("persona", name) for name in _PERSONA_NAMES} | {"operator": LOCAL_OPERATOR_ID}
 
 
 class EntityNotFound(Exception):

@@ -11,6 +11,7 @@ from herwa_shared.auth.account_cache import AccountCache, open_account_cache
 from herwa_shared.auth.guild_access import GuildAccess, create_guild_access
 from herwa_shared.auth.sessions import SessionReader
 from herwa_shared.authorization import Authorizer, open_policy_cache
+from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.discord.guild_reader import GuildReader, open_guild_reader
 from herwa_shared.policy_cache.cache import PolicyCache
@@ -115,6 +116,12 @@ def get_authorizer() -> Authorizer:
 def get_guild_reader() -> GuildReader:
     """Return the reader of roles and members at Discord."""
     return _require_context().guild_reader
+
+
+async def list_announcements(guild_id: int) -> list[str]:
+    """List what operators tell a guild now, from memory."""
+    compiled = await _require_context().policies.get(guild_id)
+    return compiled.policy.global_policy.list_announcements(compiled.entitlement.tier, utc_now().timestamp())
 
 
 async def record_member_view(guild_id: int, user_id: int, view: MemberView) -> None:

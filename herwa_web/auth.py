@@ -7,7 +7,10 @@ argument. Sessions, guilds and policies that have not changed since they were re
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from herwa_shared.auth.guild_access import NO_SUCH_GUILD, UserGuildInfo, require_managed
+from herwa_shared.auth.operators import Operator, find_operator, require_recent_login
 from herwa_shared.auth.sessions import (
     SessionInfo,
     SessionUser,
@@ -19,6 +22,7 @@ from herwa_shared.auth.sessions import (
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
+from herwa_shared.operators.view_as import ActiveView, find_view
 from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_web import app_context, texts
 from herwa_web.session_handles import find_session_token
@@ -28,10 +32,19 @@ MAX_ID_DIGITS = 19
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """The user of an event, and all their guilds at Discord, including those without the bot."""
+    """The user of an event, and all their guilds at Discord, including those without the bot.
+
+    An operator may `view` a further guild, which is then one of `guilds`.
+    """
 
     user: SessionUser
     guilds: tuple[UserGuildInfo, ...]
+    view: ActiveView | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the user is an operator of this copy."""
+        return find_operator(app_context.get_settings(), self.user) is not None
 
 
 async def load_visitor(state: Any, *, fresh: bool = False) -> Visitor:
@@ -50,7 +63,20 @@ async def load_visitor_of(handle: str, *, fresh: bool = False) -> Visitor:
     if user is None:
         raise Unauthenticated(texts.LOGIN_REQUIRED)
     guild_access = app_context.find_guild_access()
-    return Visitor(user, await guild_access.list_guilds(user.user_id, fresh=fresh) if guild_access else ())
+    guilds = await guild_access.list_guilds(user.user_id, fresh=fresh) if guild_access else ()
+    visitor = Visitor(user, guilds)
+    # Every change asks with `fresh`, so a view, which Discord knows nothing of, is read-only.
+    return await _add_view(visitor) if visitor.is_operator and not fresh else visitor
+
+
+async def _add_view(visitor: Visitor) -> Visitor:
+    """Add the guild that an operator views."""
+    async with app_context.get_stores().database.transaction() as session:
+        view = await find_view(session, user_id=visitor.user.user_id, now=utc_now())
+    if view is None or any(guild.id == view.guild.id and guild.can_manage for guild in visitor.guilds):
+        return visitor
+    others = (guild for guild in visitor.guilds if guild.id != view.guild.id)
+    return Visitor(visitor.user, (*others, view.guild), view)
 
 
 async def authorize(visitor: Visitor, guild_id: str, surface: Surface) -> UserGuildInfo:
@@ -74,6 +100,33 @@ async def authorize_write(state: Any, guild_id: str, *surfaces: Surface) -> tupl
     visitor = await load_visitor(state, fresh=True)
     guilds = [await authorize(visitor, guild_id, surface) for surface in surfaces]
     return visitor, guilds[0]
+
+
+async def is_operator_tab(handle: str) -> bool:
+    """Return whether the tab with this session handle is an operator's; False while the database is unreachable."""
+    try:
+        return find_operator(app_context.get_settings(), await _find_user(handle)) is not None
+    except (OSError, SQLAlchemyError):
+        return False
+
+
+async def find_operator_by_session(session_token: str | None) -> Operator | None:
+    """Return the operator of a session token; None for everyone else."""
+    user = await find_user_by_session(session_token) if session_token else None
+    return find_operator(app_context.get_settings(), user)
+
+
+async def load_operator(state: Any, *, recent_login: bool = False) -> Operator:
+    """Load the operator of this state's session. The result is valid for one event: never keep it.
+
+    Raises NotFound for everyone else, and RecentLoginRequired for an act that needs a `recent_login`.
+    """
+    operator = find_operator(app_context.get_settings(), await _find_user(state.router.headers.cookie))
+    if operator is None:
+        raise NotFound
+    if recent_login:
+        require_recent_login(operator, utc_now())
+    return operator
 
 
 async def list_own_sessions(state: Any) -> tuple[SessionInfo, ...]:

@@ -19,6 +19,26 @@ from herwa_web.navigation import (
 )
 from herwa_web.pages.account.page import account_page
 from herwa_web.pages.account.state import AccountState
+from herwa_web.pages.admin.announcements.page import announcements_page
+from herwa_web.pages.admin.announcements.state import AdminAnnouncementsState
+from herwa_web.pages.admin.audit.page import operator_audit_page
+from herwa_web.pages.admin.audit.state import AdminAuditState
+from herwa_web.pages.admin.features.page import operator_features_page
+from herwa_web.pages.admin.features.state import AdminFeaturesState
+from herwa_web.pages.admin.frame import ANNOUNCEMENTS_ITEM, HEALTH_ITEM, SERVERS_ITEM, TIERS_ITEM, build_panel_title
+from herwa_web.pages.admin.frame import AUDIT_ITEM as OPERATOR_AUDIT_ITEM
+from herwa_web.pages.admin.frame import FEATURES_ITEM as OPERATOR_FEATURES_ITEM
+from herwa_web.pages.admin.frame import OVERVIEW_ITEM as OPERATOR_OVERVIEW_ITEM
+from herwa_web.pages.admin.health.page import health_page
+from herwa_web.pages.admin.health.state import AdminHealthState
+from herwa_web.pages.admin.overview.page import operator_overview_page
+from herwa_web.pages.admin.overview.state import AdminOverviewState
+from herwa_web.pages.admin.server.page import server_page
+from herwa_web.pages.admin.server.state import AdminServerState
+from herwa_web.pages.admin.servers.page import servers_page
+from herwa_web.pages.admin.servers.state import AdminServersState
+from herwa_web.pages.admin.tiers.page import tiers_page
+from herwa_web.pages.admin.tiers.state import AdminTiersState
 from herwa_web.pages.audit.page import audit_page
 from herwa_web.pages.audit.state import AuditState
 from herwa_web.pages.channel_lists.page import channel_lists_page
@@ -117,5 +137,45 @@ app.add_page(
     start_page, route=f"{ROUTE}{START_ITEM.path}", title=build_tab_title(texts.FIRST_STEPS), on_load=StartState.load
 )
 app.add_page(account_page, route=ACCOUNT_URL, title=texts.ACCOUNT_TAB, on_load=AccountState.load)
+app.add_page(
+    operator_overview_page,
+    route=OPERATOR_OVERVIEW_ITEM.href,
+    title=build_panel_title(OPERATOR_OVERVIEW_ITEM.label),
+    on_load=AdminOverviewState.load,
+)
+app.add_page(
+    health_page, route=HEALTH_ITEM.href, title=build_panel_title(HEALTH_ITEM.label), on_load=AdminHealthState.load
+)
+app.add_page(
+    servers_page,
+    route=SERVERS_ITEM.href,
+    title=build_panel_title(SERVERS_ITEM.label),
+    on_load=AdminServersState.load,
+)
+app.add_page(
+    server_page,
+    route=f"{SERVERS_ITEM.href}/[server_id]",
+    title=build_panel_title(AdminServerState.view.name),
+    on_load=AdminServerState.load,
+)
+app.add_page(tiers_page, route=TIERS_ITEM.href, title=build_panel_title(TIERS_ITEM.label), on_load=AdminTiersState.load)
+app.add_page(
+    operator_features_page,
+    route=OPERATOR_FEATURES_ITEM.href,
+    title=build_panel_title(OPERATOR_FEATURES_ITEM.label),
+    on_load=AdminFeaturesState.load,
+)
+app.add_page(
+    announcements_page,
+    route=ANNOUNCEMENTS_ITEM.href,
+    title=build_panel_title(ANNOUNCEMENTS_ITEM.label),
+    on_load=AdminAnnouncementsState.load,
+)
+app.add_page(
+    operator_audit_page,
+    route=OPERATOR_AUDIT_ITEM.href,
+    title=build_panel_title(OPERATOR_AUDIT_ITEM.label),
+    on_load=AdminAuditState.load,
+)
 app.add_page(not_found_page, route="404", title=texts.NOT_FOUND_TAB)
 configure_app(app)

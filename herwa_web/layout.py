@@ -1,5 +1,6 @@
 """Layout of every page for logged-in users: side bar (rail), top bar, bottom bar on phones, state of the connection."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
@@ -28,6 +29,16 @@ MAX_RAIL_SERVERS = 8
 MORE_MENU = "more"
 COMMAND_PALETTE = "palette"
 """herwa.js opens it at Ctrl-K."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPages:
+    """Navigation among pages that belong to no server: in the side bar, and in the bottom bar of phones."""
+
+    rail: rx.Component
+    bottom_bar: rx.Component
+
+
 PALETTE_RANGES = tuple(preset for preset in DateRangePreset if preset is not DateRangePreset.CUSTOM)
 
 
@@ -37,21 +48,30 @@ def page_layout(
     current: str,
     is_loading: Any = None,
     shortcuts: Shortcuts = (),
+    other_pages: OtherPages | None = None,
 ) -> rx.Component:
     """Render a page with its layout.
 
     `current` is the name of the active side bar entry. `is_loading` is set on a page of a server, and tells whether the
-    server may still be unknown; its `ServerView` is `LayoutState.server`.
+    server may still be unknown; its `ServerView` is `LayoutState.server`. `other_pages` replace those of servers.
     """
     return rx.fragment(
         # A plain link: the router's would contain the path with which the page was built, and load the page again.
         rx.el.A.create(texts.SKIP_LINK, href="#content", class_name="skip"),
         rx.el.div(
-            _rail(current, is_loading),
+            _rail(current, is_loading, other_pages),
             rx.el.div(
                 top_bar,
                 _connection_banner(),
-                rx.el.main(_api_down_banner(), *content, id="content", class_name="content", tab_index=-1),
+                rx.el.main(
+                    _view_banner(),
+                    _api_down_banner(),
+                    _news_banner(),
+                    *content,
+                    id="content",
+                    class_name="content",
+                    tab_index=-1,
+                ),
                 class_name="stage",
             ),
             class_name="shell",
@@ -60,7 +80,7 @@ def page_layout(
         _command_palette(current, has_server=is_loading is not None),
         account_menu(),
         shortcuts_list(shortcuts),
-        _bottom_bar(current, has_server=is_loading is not None),
+        _bottom_bar(current, has_server=is_loading is not None) if other_pages is None else other_pages.bottom_bar,
         *(() if is_loading is None else (_more_menu(current),)),
         rx.el.p(class_name="unseen", role="status", custom_attrs={"data-connection": ""}),
     )
@@ -71,8 +91,7 @@ def wordmark() -> rx.Component:
     return rx.fragment(rx.el.img(src="/logo.svg", alt="", width=28, height=28), rx.el.span(texts.APP_NAME))
 
 
-def _rail(current: str, is_loading: Any) -> rx.Component:
-    server = LayoutState.server
+def _rail(current: str, is_loading: Any, other_pages: OtherPages | None) -> rx.Component:
     return rx.el.nav(
         rx.el.div(
             link(wordmark(), href="/", class_name="brand", aria_label=texts.HOME_LINK),
@@ -85,6 +104,16 @@ def _rail(current: str, is_loading: Any) -> rx.Component:
             ),
             class_name="rail-head",
         ),
+        *(_rail_links(current, is_loading) if other_pages is None else (_home_link(""), other_pages.rail)),
+        rx.el.div(_search_button(), account_button(), class_name="rail-foot"),
+        class_name="rail",
+        aria_label=texts.MAIN_NAVIGATION,
+    )
+
+
+def _rail_links(current: str, is_loading: Any) -> tuple[rx.Component, ...]:
+    server = LayoutState.server
+    pages = (
         _home_link(current)
         if is_loading is None
         else rx.cond(
@@ -94,12 +123,9 @@ def _rail(current: str, is_loading: Any) -> rx.Component:
                 *_page_links(current),
             ),
             _home_link(""),
-        ),
-        _server_links(),
-        rx.el.div(_search_button(), account_button(), class_name="rail-foot"),
-        class_name="rail",
-        aria_label=texts.MAIN_NAVIGATION,
+        )
     )
+    return pages, _server_links()
 
 
 def _search_button() -> rx.Component:
@@ -323,6 +349,30 @@ def _connection_banner() -> rx.Component:
             "data-loaded-at": LayoutState.loaded_at,
             "data-zone": LayoutState.zone,
         },
+    )
+
+
+def _news_banner() -> rx.Component:
+    """Render the announcements of the operators to this server."""
+    return rx.fragment(
+        rx.foreach(
+            LayoutState.news,
+            lambda text: rx.el.div(icon("megaphone", 18), rx.el.span(rx.el.bdi(text)), class_name="banner news-banner"),
+        )
+    )
+
+
+def _view_banner() -> rx.Component:
+    """Render the banner of an operator's view of a server."""
+    return rx.cond(
+        LayoutState.view_text != "",
+        rx.el.div(
+            icon("eye", 18),
+            rx.el.span(rx.el.bdi(LayoutState.view_text)),
+            link(texts.OPERATOR_PANEL, href=LayoutState.view_href, class_name="button small"),
+            role="status",
+            class_name="banner view-banner",
+        ),
     )
 
 

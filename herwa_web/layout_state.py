@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 import reflex as rx
 
 from herwa_shared.auth.guild_access import UserGuildInfo
+from herwa_shared.auth.operators import Operator
+from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.discord.endpoints import build_avatar_url, build_icon_url, get_cdn_url
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_web import app_context, texts
 from herwa_web.auth import Visitor
 from herwa_web.avatars import get_hue, get_initial
+from herwa_web.panel import PANEL_URL
 
 MAX_SWITCHER_SERVERS = 100
 """Servers in the switcher. The home page lists and searches all of them."""
@@ -38,7 +41,7 @@ class LayoutState(rx.State):
 
     `server` is the server of the current page; all pages share it, so that the frame does not change with the page.
     `loaded_at` is the minute of the page's data (ISO 8601, UTC), `zone` the time zone in which the page shows it; empty
-    for the browser's own.
+    for the browser's own. `view_text` is set while an operator views a server as its owner sees it.
     """
 
     name: str = ""
@@ -48,21 +51,35 @@ class LayoutState(rx.State):
     server: ServerView = rx.field(default_factory=lambda: NO_SERVER)
     servers: list[ServerView] = rx.field(default_factory=list)
     is_api_up: bool = True
+    is_operator: bool = False
+    news: list[str] = rx.field(default_factory=list)
+    view_text: str = ""
+    view_href: str = ""
     loaded_at: str = ""
     zone: str = ""
 
     def _fill(self, visitor: Visitor) -> None:
         """Set the user, and the servers that they manage and that have the bot."""
-        user, guilds = visitor.user, visitor.guilds
-        managed = [guild for guild in guilds if guild.can_manage and guild.has_bot]
+        self._fill_user(visitor.user, is_operator=visitor.is_operator)
+        view = visitor.view
+        managed = [guild for guild in visitor.guilds if guild.can_manage and guild.has_bot]
+        set_changed(
+            self,
+            view_text=texts.format_view(view.guild.name, view.ends_at) if view else "",
+            view_href=f"{PANEL_URL}/servers/{view.guild.id}" if view else "",
+            servers=[build_server_view(guild) for guild in managed[:MAX_SWITCHER_SERVERS]],
+        )
+
+    def _fill_user(self, user: SessionUser | Operator, *, is_operator: bool) -> None:
+        """Set the user alone, for a page that asks Discord nothing."""
         set_changed(
             self,
             name=user.name,
             picture=build_avatar_url(load_cdn_url(), user.user_id, user.avatar) or "",
             hue=get_hue(user.user_id),
             initial=get_initial(user.name),
-            servers=[build_server_view(guild) for guild in managed[:MAX_SWITCHER_SERVERS]],
             is_api_up=app_context.is_api_up(),
+            is_operator=is_operator,
         )
 
     def _set_data_time(self, moment: datetime, zone: ZoneInfo | None = None) -> None:

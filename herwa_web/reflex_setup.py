@@ -5,9 +5,12 @@ from typing import Any
 
 import reflex as rx
 from reflex.state import BaseState, StateUpdate
+from reflex_base.constants import RouteVar
 from reflex_base.event import Event
+from reflex_base.event.context import EventContext
 
 from herwa_web.error_messages import build_error_toast
+from herwa_web.panel import UNKNOWN_ROUTE, is_panel_path
 
 HYDRATE_EVENTS = frozenset({"hydrate", "hydrate_and_load"})  # the events that Reflex sends when a page connects
 NOISY_LOGGERS = (
@@ -39,9 +42,18 @@ class StateResetMiddleware(rx.Middleware):
         return update
 
 
+class DashboardApp(rx.App):
+    """The application. A page that the event queue has hidden from the visitor has no load handler."""
+
+    def get_load_events(self, path: str) -> list[Any]:
+        """Return the load handlers of a page, as the route of the current event allows."""
+        is_hidden = is_panel_path(path) and not is_panel_path(EventContext.get().router_data.get(RouteVar.PATH, ""))
+        return super().get_load_events(UNKNOWN_ROUTE if is_hidden else path)
+
+
 def create_app(*, stylesheets: list[str], head_components: list[rx.Component]) -> rx.App:
     """Create the application without Reflex's own messages about the connection: the layout shows its state."""
-    app = rx.App(stylesheets=stylesheets, html_lang="en", head_components=head_components)
+    app = DashboardApp(stylesheets=stylesheets, html_lang="en", head_components=head_components)
     app.app_wraps = {key: wrap for key, wrap in app.app_wraps.items() if key[1] != "Overlay"}
     return app
 

@@ -57,6 +57,7 @@ SYSTEM_THEME = "System"
 SHORTCUTS = "Keyboard shortcuts"
 SHOW_SHORTCUTS = "Show shortcuts"
 LOG_OUT = "Log out"
+OPERATOR_PANEL = "Operator panel"
 CURRENT_SESSION = "This is your current session. Log out to end it."
 CLOSE = "Close"
 LOADING = "Loading"
@@ -217,6 +218,11 @@ def build_tab_title(page: str) -> str:
 def build_page_title(server_name: Text, page: str) -> Text:
     """Build the title of the browser tab of a server's page."""
     return f"{server_name}: {page} · {APP_NAME}"
+
+
+def format_view(server: str, ends_at: datetime) -> str:
+    """Say which server an operator views as its owner sees it, and until when."""
+    return f"You view {server} as its owner does, read-only, until {ends_at:%H:%M} UTC."
 
 
 def format_account_label(name: Text) -> Text:

@@ -12,7 +12,7 @@ from herwa_shared.charts.theme import DARK, FONT_FAMILY, LIGHT, Theme, apply_alp
 from herwa_shared.charts.web_figure import Layer
 
 STYLESHEETS = [
-    f"/styles/{name}.css" for name in ("tokens", "controls", "shell", "panels", "pages", "settings", "widgets")
+    f"/styles/{name}.css" for name in ("tokens", "controls", "shell", "panels", "pages", "settings", "widgets", "admin")
 ]
 WEB_FONT = f"'Inter Variable', {FONT_FAMILY}"
 

@@ -22,6 +22,8 @@ from herwa_shared.services.process_metrics import build_process_metrics
 from herwa_shared.stores import open_stores
 from herwa_worker.audit_anchors import build_audit_anchor_job
 from herwa_worker.export_jobs import ExportJobs
+from herwa_worker.job_log import JobLog
+from herwa_worker.job_requests import JobRequests
 from herwa_worker.jobs import WorkerJobs
 from herwa_worker.privacy_jobs import PrivacyJobs
 
@@ -37,6 +39,9 @@ PSEUDONYM_INTERVAL_SECONDS = 6 * 3600
 EXPORT_INTERVAL_SECONDS = 1
 EXPORT_CHOICES_INTERVAL_SECONDS = 2
 EXPORT_CLEANUP_INTERVAL_SECONDS = 60
+STATISTICS_INTERVAL_SECONDS = 60
+MEASURE_INTERVAL_SECONDS = 300
+REQUEST_INTERVAL_SECONDS = 1
 ANCHOR_INTERVAL_SECONDS = 600  # the job runs once a day; the interval is how late after midnight it may be
 
 
@@ -46,23 +51,18 @@ async def run(settings: Settings) -> None:
         jobs = WorkerJobs(stores)
         await jobs.prepare()
         scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
-        scheduler.add_job(jobs.move_events, "interval", seconds=MOVE_INTERVAL_SECONDS)
-        scheduler.add_job(jobs.expire_subscriptions, "interval", seconds=EXPIRE_INTERVAL_SECONDS)
-        scheduler.add_job(
-            rotate_logs, "interval", seconds=ROTATE_INTERVAL_SECONDS, args=[DataFolder(settings.data_dir)]
-        )
-        scheduler.add_job(jobs.trim_buffer, "interval", seconds=TRIM_INTERVAL_SECONDS)
-        scheduler.add_job(jobs.purge_expired, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
-        scheduler.add_job(jobs.purge_event_keys, "interval", seconds=PURGE_INTERVAL_SECONDS)
-        add_privacy_jobs(scheduler, PrivacyJobs(stores))
-        add_export_jobs(scheduler, ExportJobs(settings, stores))
+        job_log = JobLog(scheduler)
+        add_jobs(job_log, jobs, DataFolder(settings.data_dir))
+        add_privacy_jobs(job_log, PrivacyJobs(stores))
+        add_export_jobs(job_log, ExportJobs(settings, stores))
         anchors = build_audit_anchor_job(settings, stores.database)
-        scheduler.add_job(anchors.run, "interval", seconds=ANCHOR_INTERVAL_SECONDS, next_run_time=utc_now())
+        job_log.add_job(anchors.run, seconds=ANCHOR_INTERVAL_SECONDS, name="verify_audit_log", next_run_time=utc_now())
+        job_log.add_job(JobRequests(stores.database, scheduler).start_requested, seconds=REQUEST_INTERVAL_SECONDS)
         scheduler.add_listener(log_failure, EVENT_JOB_ERROR)
         async with monitor_health() as monitor:
 
             def build_detail() -> WorkerDetail:
-                return jobs.build_detail(monitor.read_health())
+                return jobs.build_detail(monitor.read_health(), job_log.list_jobs())
 
             async with (
                 send_heartbeats(stores.database, name="worker", build_detail=build_detail),
@@ -79,21 +79,33 @@ async def rotate_logs(folder: DataFolder) -> None:
     await asyncio.to_thread(rotate_engine_logs, folder)
 
 
-def add_privacy_jobs(scheduler: AsyncIOScheduler, jobs: PrivacyJobs) -> None:
+def add_jobs(job_log: JobLog, jobs: WorkerJobs, folder: DataFolder) -> None:
+    """Schedule the jobs about events, subscriptions and the operator's panel."""
+    job_log.add_job(jobs.move_events, seconds=MOVE_INTERVAL_SECONDS)
+    job_log.add_job(jobs.expire_subscriptions, seconds=EXPIRE_INTERVAL_SECONDS)
+    job_log.add_job(rotate_logs, seconds=ROTATE_INTERVAL_SECONDS, args=[folder])
+    job_log.add_job(jobs.trim_buffer, seconds=TRIM_INTERVAL_SECONDS)
+    job_log.add_job(jobs.purge_expired, seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
+    job_log.add_job(jobs.purge_event_keys, seconds=PURGE_INTERVAL_SECONDS)
+    job_log.add_job(jobs.refresh_statistics, seconds=STATISTICS_INTERVAL_SECONDS, next_run_time=utc_now())
+    job_log.add_job(jobs.measure_stores, seconds=MEASURE_INTERVAL_SECONDS, next_run_time=utc_now())
+
+
+def add_privacy_jobs(job_log: JobLog, jobs: PrivacyJobs) -> None:
     """Schedule the jobs about privacy."""
-    scheduler.add_job(jobs.process_requests, "interval", seconds=ERASE_INTERVAL_SECONDS)
-    scheduler.add_job(jobs.delete_overdue_guilds, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
-    scheduler.add_job(jobs.replace_members, "interval", seconds=PSEUDONYM_INTERVAL_SECONDS, next_run_time=utc_now())
+    job_log.add_job(jobs.process_requests, seconds=ERASE_INTERVAL_SECONDS)
+    job_log.add_job(jobs.delete_overdue_guilds, seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
+    job_log.add_job(jobs.replace_members, seconds=PSEUDONYM_INTERVAL_SECONDS, next_run_time=utc_now())
     # Not at the start: a history that was just imported keeps its names for some hours, also after a restart.
-    scheduler.add_job(jobs.replace_members_in_old_hours, "interval", seconds=PSEUDONYM_INTERVAL_SECONDS)
-    scheduler.add_job(jobs.purge_old_rows, "interval", seconds=PURGE_INTERVAL_SECONDS)
+    job_log.add_job(jobs.replace_members_in_old_hours, seconds=PSEUDONYM_INTERVAL_SECONDS)
+    job_log.add_job(jobs.purge_old_rows, seconds=PURGE_INTERVAL_SECONDS)
 
 
-def add_export_jobs(scheduler: AsyncIOScheduler, jobs: ExportJobs) -> None:
+def add_export_jobs(job_log: JobLog, jobs: ExportJobs) -> None:
     """Schedule the jobs about exports."""
-    scheduler.add_job(jobs.write_exports, "interval", seconds=EXPORT_INTERVAL_SECONDS)
-    scheduler.add_job(jobs.apply_choices, "interval", seconds=EXPORT_CHOICES_INTERVAL_SECONDS)
-    scheduler.add_job(jobs.delete_expired, "interval", seconds=EXPORT_CLEANUP_INTERVAL_SECONDS)
+    job_log.add_job(jobs.write_exports, seconds=EXPORT_INTERVAL_SECONDS)
+    job_log.add_job(jobs.apply_choices, seconds=EXPORT_CHOICES_INTERVAL_SECONDS)
+    job_log.add_job(jobs.delete_expired, seconds=EXPORT_CLEANUP_INTERVAL_SECONDS, name="delete_expired_exports")
 
 
 def log_failure(event: JobExecutionEvent) -> None:

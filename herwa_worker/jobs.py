@@ -7,6 +7,9 @@ from herwa_shared.auth.sessions import delete_expired_sessions
 from herwa_shared.auth.users import purge_logged_out_users
 from herwa_shared.clock import utc_now
 from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.operators.activity import refresh_guild_activity
+from herwa_shared.operators.days import refresh_days
+from herwa_shared.operators.store_sizes import record_store_sizes
 from herwa_shared.pipeline.buffer import truncate_moved_slots
 from herwa_shared.pipeline.key_dedup import purge_event_keys
 from herwa_shared.pipeline.mover import move_batch, restamp_after_restore
@@ -14,7 +17,7 @@ from herwa_shared.retry import Backoff, RetryPolicy, log_retry
 from herwa_shared.runtime.process_health import ProcessHealth
 from herwa_shared.services.api_key_usage import purge_usage
 from herwa_shared.services.idempotency import delete_old_responses
-from herwa_shared.services.process_details import WorkerDetail
+from herwa_shared.services.process_details import JobStatus, WorkerDetail
 from herwa_shared.services.subscriptions import record_expired
 from herwa_shared.services.widget_uses import purge_uses
 from herwa_shared.stores import Stores
@@ -69,6 +72,17 @@ class WorkerJobs:
         async with self._stores.database.transaction() as session:
             await record_expired(session, now=utc_now())
 
+    async def refresh_statistics(self) -> None:
+        """Count servers, members and events for the operator's panel."""
+        now = utc_now()
+        await refresh_guild_activity(self._stores.database, self._stores.clickhouse, now=now)
+        await refresh_days(self._stores.database, self._stores.clickhouse, now=now)
+
+    async def measure_stores(self) -> None:
+        """Measure the sizes of the databases for the operator's panel."""
+        stores = self._stores
+        await record_store_sizes(stores.database, stores.clickhouse, stores.redis, now=utc_now())
+
     async def purge_expired(self) -> None:
         """Delete expired sessions, login data of users without a session, and old records of the API."""
         async with self._stores.database.transaction() as session:
@@ -81,6 +95,6 @@ class WorkerJobs:
         if expired_count:
             log.info("sessions ended", count=expired_count, reason="expired")
 
-    def build_detail(self, health: ProcessHealth) -> WorkerDetail:
+    def build_detail(self, health: ProcessHealth, jobs: list[JobStatus]) -> WorkerDetail:
         """Build the heartbeat's detail: moved events, and failures since the last success."""
-        return WorkerDetail(health, moved=self._moved_rows, failures=self._backoff.failures)
+        return WorkerDetail(health, moved=self._moved_rows, failures=self._backoff.failures, jobs=jobs)

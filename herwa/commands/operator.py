@@ -21,6 +21,7 @@ from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.models import Guild
+from herwa_shared.operators.audit import record_server_act
 from herwa_shared.services import subscriptions
 from herwa_shared.services.audit import AuditLogEntry, list_entries
 from herwa_shared.services.kill_switches import list_kill_switches, set_kill_switch
@@ -37,18 +38,7 @@ class TierOverview:
 
     def to_json(self) -> dict[str, Any]:
         """Serialize for `--json`."""
-        tiers = [
-            {
-                "key": tier.key,
-                "title": tier.title,
-                "rank": tier.rank,
-                "inherits": tier.inherits,
-                "features": sorted(tier.features),
-                "limits": dict(tier.limits),
-            }
-            for tier in self.tiers
-        ]
-        return {"tiers": tiers, "kill_switches": dict(self.kill_switch_reasons)}
+        return {"tiers": [tier.to_json() for tier in self.tiers], "kill_switches": dict(self.kill_switch_reasons)}
 
 
 async def grant_tier(settings: Settings, *, guild: str, tier: str, days: int | None, reason: str) -> str:
@@ -58,9 +48,10 @@ async def grant_tier(settings: Settings, *, guild: str, tier: str, days: int | N
     """
     async with open_operator_session(settings) as session:
         target_guild = await resolve_guild(session, guild)
-        await subscriptions.grant(
-            session, guild_id=target_guild.id, tier=tier, days=days, reason=reason, actor=get_shell_actor()
-        )
+        actor = get_shell_actor()
+        await subscriptions.grant(session, guild_id=target_guild.id, tier=tier, days=days, reason=reason, actor=actor)
+        values = {"tier": tier, "days": days}
+        await record_server_act(session, actor, "server.grant", guild_id=target_guild.id, values=values, reason=reason)
         return await _describe_tier(session, target_guild)
 
 
@@ -68,9 +59,13 @@ async def revoke_tier(settings: Settings, *, guild: str, reason: str) -> str:
     """Revoke all tiers granted to a server. Returns a sentence about its current tier."""
     async with open_operator_session(settings) as session:
         target_guild = await resolve_guild(session, guild)
-        if not await subscriptions.revoke(session, guild_id=target_guild.id, reason=reason, actor=get_shell_actor()):
+        actor = get_shell_actor()
+        count = await subscriptions.revoke(session, guild_id=target_guild.id, reason=reason, actor=actor)
+        if not count:
             name = replace_unprintable(target_guild.name)
             return texts.format_nothing_granted(name, await _describe_tier(session, target_guild))
+        values = {"subscriptions": count}
+        await record_server_act(session, actor, "server.revoke", guild_id=target_guild.id, values=values, reason=reason)
         return await _describe_tier(session, target_guild)
 
 

@@ -38,12 +38,18 @@ async def open_operator_session(settings: Settings) -> AsyncIterator[AsyncSessio
 
     No other service is needed, so that the operator can act while something else is down.
     """
+    async with open_operator_database(settings) as database, database.transaction() as session:
+        yield session
+
+
+@asynccontextmanager
+async def open_operator_database(settings: Settings) -> AsyncIterator[Database]:
+    """Open PostgreSQL for one block. Raises OutdatedSchemaError."""
     async with _open_database_url(settings) as url:
         audit_key = load_audit_key(settings, DataFolder(settings.data_dir))
         database = Database(url, pool_size=1, audit_key=audit_key)
         try:
-            async with database.transaction() as session:
-                yield session
+            yield database
         except ProgrammingError as error:
             if getattr(error.orig, "sqlstate", None) == asyncpg.UndefinedTableError.sqlstate:
                 raise OutdatedSchemaError from error

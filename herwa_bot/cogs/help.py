@@ -10,6 +10,7 @@ from discord.ext import commands
 from herwa_bot.access.guard import POLICY_UNAVAILABLE, Guard, get_command_surface, get_guard, is_always_allowed
 from herwa_bot.access.invocation import build_invocation
 from herwa_bot.texts import help as texts
+from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.replies import reply_ephemeral
 from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, Surface, SurfaceKind
 from herwa_shared.discord.constants import MAX_MESSAGE_LENGTH
@@ -34,11 +35,17 @@ class HelpCog(commands.Cog):
             await reply_ephemeral(interaction, POLICY_UNAVAILABLE)
             return
         usable_surfaces = _list_usable_surfaces(interaction, guard, compiled)
+        heading = [*map(texts.format_announcement, _list_announcements(compiled, guard)), texts.HEADING]
         footer = [] if len(usable_surfaces) == len(guard.surfaces.all) else ["", texts.SOME_HIDDEN]
-        text = "\n".join([texts.HEADING, *_format_lines(usable_surfaces, detailed=True), *footer])
+        text = "\n".join([*heading, *_format_lines(usable_surfaces, detailed=True), *footer])
         if len(text) > MAX_MESSAGE_LENGTH:
-            text = "\n".join([texts.HEADING, *_format_lines(usable_surfaces, detailed=False), *footer])
+            text = "\n".join([*heading, *_format_lines(usable_surfaces, detailed=False), *footer])
         await reply_ephemeral(interaction, text)
+
+
+def _list_announcements(compiled: CompiledPolicy, guard: Guard) -> list[str]:
+    tier = compiled.entitlement.tier
+    return [escape(text) for text in compiled.policy.global_policy.list_announcements(tier, guard.get_time())]
 
 
 def _list_usable_surfaces(interaction: discord.Interaction, guard: Guard, compiled: CompiledPolicy) -> list[Surface]:

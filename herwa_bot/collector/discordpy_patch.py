@@ -35,6 +35,7 @@ def install_fast_dispatch(parsers: Mapping[str, Parser], writer: EventWriter) ->
     Backpressure: nothing is read from the socket while the writer is full. Unread events remain at Discord. If that
     takes too long, the connection is closed and resumed, and Discord replays them.
     """
+    traffic = writer.gateway_sessions.traffic
 
     async def poll_event(self: DiscordWebSocket) -> None:
         if writer.is_full:
@@ -56,6 +57,7 @@ def install_fast_dispatch(parsers: Mapping[str, Parser], writer: EventWriter) ->
         payload = _decode_payload(text)
         if payload is None:
             return
+        traffic.record(self.shard_id, payload.get("op"))
         parser = parsers.get(str(payload.get("t"))) if payload.get("op") == DISPATCH_OPCODE else None
         if parser is None:
             await _forward(self, text, payload)

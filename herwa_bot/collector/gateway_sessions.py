@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from herwa_bot.collector.shard_traffic import ShardTraffic
 from herwa_shared.clock import utc_now
 from herwa_shared.log import get_logger
 
@@ -59,6 +60,7 @@ class GatewaySessions:
     bot_user_name: str | None = None
     intents: int = 0
     missing_intents: tuple[str, ...] = ()
+    traffic: ShardTraffic = field(default_factory=ShardTraffic)
 
     def start_session(self, *, shard_id: int, shard_count: int) -> None:
         """Start a new session: events before it may have been missed.

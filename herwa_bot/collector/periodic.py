@@ -100,6 +100,7 @@ def build_detail(writer: EventWriter, health: ProcessHealth, policies: PolicyCac
         policies=policies,
         gateway="connected" if connected_count and connected_count == gateway.shard_count else "connecting",
         shards={str(session.shard_id): "connected" if session.connected else "disconnected" for session in sessions},
+        shard_details=gateway.traffic.read_details(gateway.sessions),
         shard_count=gateway.shard_count,
         guilds=len(writer.metadata.guilds),
         held=writer.pending,

@@ -5,6 +5,11 @@ HEADING = "**Commands you can use here**"
 SOME_HIDDEN = "-# Other commands are off or unavailable to you here. Use `/why` to see the reason."
 
 
+def format_announcement(text: str) -> str:
+    """Format an announcement of the operators above the commands."""
+    return f"> {text}"
+
+
 def format_module_heading(title: str) -> str:
     """Format the heading of a module's commands."""
     return f"\n**{title}**"

@@ -33,11 +33,12 @@ _TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits
 
 @dataclass(frozen=True, slots=True)
 class SessionUser:
-    """The logged-in user of a session."""
+    """The logged-in user of a session, which began at `logged_in_at`."""
 
     user_id: int
     name: str
     avatar: str | None
+    logged_in_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ async def find_session_user(session: AsyncSession, *, token: str, now: datetime)
     """
     row = (
         await session.execute(
-            select(User.id, User.name, User.avatar, WebSession.seen_at)
+            select(User, WebSession)
             .join(WebSession, col(WebSession.user_id) == col(User.id))
             .where(col(WebSession.digest) == _hash_token(token))
             .where(*_build_validity_conditions(now))
@@ -110,12 +111,12 @@ async def find_session_user(session: AsyncSession, *, token: str, now: datetime)
     ).one_or_none()
     if row is None:
         return None
-    user_id, name, avatar, seen_at = row
-    if seen_at <= now - SEEN_UPDATE_INTERVAL:
+    user, web_session = row
+    if web_session.seen_at <= now - SEEN_UPDATE_INTERVAL:
         await session.execute(
             update(WebSession).where(col(WebSession.digest) == _hash_token(token)).values(seen_at=now)
         )
-    return SessionUser(user_id, name, avatar)
+    return SessionUser(user.id, user.name, user.avatar, web_session.created_at)
 
 
 @dataclass(frozen=True, slots=True)

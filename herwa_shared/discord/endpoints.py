@@ -11,6 +11,8 @@ from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 
 LOCAL_CLIENT_ID = 307_467_652_223_821_367
+LOCAL_OPERATOR_ID = 395_091_242_821_675_478
+"""The operator among the personas of the local Discord, and only there."""
 DISCORD_URL = "https://discord.com"
 DISCORD_CDN_URL = "https://cdn.discordapp.com"
 IMAGE_SIZE_PIXELS = 64

@@ -98,12 +98,31 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """What operators tell the guilds of a tier, or all guilds if it is None, during a period in Unix seconds."""
+
+    text: str
+    tier: str | None
+    starts_at: float
+    ends_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class GlobalPolicy:
-    """Settings for all guilds: tiers by key, kill-switch reasons by feature, feature catalog."""
+    """Settings for all guilds: tiers by key, kill-switch reasons by feature, feature catalog, announcements."""
 
     tiers: Mapping[str, Tier]
     kill_switches: Mapping[str, str]
     features: Mapping[FeatureKey, FeatureSpec] = field(default_factory=lambda: FEATURES)
+    announcements: tuple[Announcement, ...] = ()
+
+    def list_announcements(self, tier: str, at: float) -> list[str]:
+        """List what guilds of this tier are told at `at` (Unix seconds), the newest first."""
+        return [
+            announcement.text
+            for announcement in self.announcements
+            if announcement.tier in (None, tier) and announcement.starts_at <= at < announcement.ends_at
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,15 @@ from herwa_shared.models.directory import (
 )
 from herwa_shared.models.exports import ExportJob, ExportPart
 from herwa_shared.models.idempotency import IdempotentResponse
+from herwa_shared.models.operations import (
+    AnnouncementRow,
+    GuildActivity,
+    JobRequest,
+    OperatorDay,
+    OperatorNote,
+    OperatorView,
+    StoreSize,
+)
 from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, MemberDataView, PrivacyChoice
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
 from herwa_shared.models.tickets import SupportChannel, Ticket
@@ -53,6 +62,7 @@ metadata = SQLModel.metadata
 __all__ = [
     "AccessRequest",
     "AccessRuleRow",
+    "AnnouncementRow",
     "ApiKey",
     "ApiKeyRequest",
     "ApiKeyUsage",
@@ -72,22 +82,28 @@ __all__ = [
     "GatewaySession",
     "GrowthEstimate",
     "Guild",
+    "GuildActivity",
     "GuildDeletion",
     "GuildLiveCounters",
     "GuildMembership",
     "HistoryImport",
     "IdempotentResponse",
     "ImportedPeriod",
+    "JobRequest",
     "KillSwitch",
     "Member",
     "MemberDataView",
     "MembershipPeriod",
     "Module",
     "ModuleToggle",
+    "OperatorDay",
+    "OperatorNote",
+    "OperatorView",
     "PrivacyChoice",
     "Process",
     "RequestSubscriber",
     "RuleTest",
+    "StoreSize",
     "Subscription",
     "SupportChannel",
     "SurfaceRow",

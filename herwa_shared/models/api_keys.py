@@ -26,7 +26,7 @@ class ApiKey(SQLModel, table=True):
     guild_id: int = build_guild_key(index=True)
     name: str = Field(max_length=80)
     digest: bytes = Field(unique=True)
-    hint: str = Field(max_length=4)
+    hint: str = Field(max_length=4, index=True)
     scopes: list[str] = Field(sa_type=ARRAY(Text))
     created_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
     expires_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)

@@ -22,12 +22,14 @@ class Guild(SQLModel, table=True):
     __table_args__ = (
         build_enum_check("member_audience", MemberAudience),
         CheckConstraint("week_start BETWEEN 1 AND 7", name="week_start_is_a_weekday"),
+        Index("guild_name_part", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+        Index("guild_by_size", "member_count", "id"),
         Index("guild_not_welcomed", "id", postgresql_where=text("welcomed_at IS NULL AND left_at IS NULL")),
     )
 
     id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
     name: str = Field(max_length=100)
-    owner_id: int = Field(sa_type=SNOWFLAKE)
+    owner_id: int = Field(sa_type=SNOWFLAKE, index=True)
     icon: str | None = Field(default=None, max_length=64)
     member_count: int = 0
     timezone: str | None = Field(

@@ -22,6 +22,7 @@ from herwa_shared.query_cache.local_entries import LocalEntries, LocalEntry
 from herwa_shared.query_cache.question_slots import QuestionSlots
 from herwa_shared.query_cache.shared_entries import build_entry, parse_content
 from herwa_shared.query_cache.single_flight import SingleFlight
+from herwa_shared.runtime.process_report import question_timer
 
 ResultT = TypeVar("ResultT")
 
@@ -149,7 +150,7 @@ class QueryCache:
     ) -> Any:
         version = self._versions.find(guild_id)
         if version is None:
-            return (await compute()).value
+            return (await _measure(guild_id, question, compute)).value
         entry = self._local.find(guild_id, question, version=version, now=self._read_clock())
         if entry is not None:
             return entry.value
@@ -163,7 +164,7 @@ class QueryCache:
         self, guild_id: int, question: Hashable, version: str, compute: Callable[[], Awaitable[Computed[Any]]]
     ) -> Any:
         """Compute a result and keep it in this process."""
-        computed = await compute()
+        computed = await _measure(guild_id, question, compute)
         self._store_local(guild_id, question, LocalEntry(computed.value, version, self._limit(computed.valid_until)))
         return computed.value
 
@@ -175,7 +176,7 @@ class QueryCache:
         async with self.slots.hold_shared(guild_id, entry) as content:
             stored = None if content is None else parse_content(content, self._read_clock())
             if stored is None:
-                computed = await compute()
+                computed = await _measure(guild_id, question, compute)
                 stored = computed.value, self._limit(computed.valid_until)
                 entry.set_result(stored[0], valid_until=stored[1], now=self._read_clock())
         value, valid_until = stored
@@ -196,6 +197,17 @@ class QueryCache:
             self._local.clear()
         else:
             self._local.drop_guild(guild_id)
+
+
+async def _measure(
+    guild_id: int, question: Hashable, compute: Callable[[], Awaitable[Computed[ResultT]]]
+) -> Computed[ResultT]:
+    """Compute a result, and record how long it took for the operator's health page."""
+    started_at = time.perf_counter()
+    try:
+        return await compute()
+    finally:
+        question_timer.record(guild_id, question, time.perf_counter() - started_at)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_shared.catalog import Limit
 from herwa_shared.guardrail.policy import (
     AccessRule,
+    Announcement,
     ChannelList,
     GlobalPolicy,
     Grant,
@@ -27,7 +28,15 @@ SELECT json_build_object(
     'tiers', (SELECT json_agg(json_build_array(key, title, rank, inherits) ORDER BY rank) FROM tier),
     'features', (SELECT json_agg(json_build_array(tier_key, feature_key)) FROM tier_feature),
     'limits', (SELECT json_agg(json_build_array(tier_key, limit_key, value)) FROM tier_limit),
-    'kill_switches', (SELECT json_object_agg(feature_key, reason) FROM kill_switch)
+    'kill_switches', (SELECT json_object_agg(feature_key, reason) FROM kill_switch),
+    'announcements', (
+        SELECT json_agg(
+            json_build_array(text, tier_key, extract(epoch FROM starts_at), extract(epoch FROM ends_at))
+            ORDER BY id DESC
+        )
+        FROM announcement
+        WHERE ended_at IS NULL AND ends_at > now()
+    )
 ) AS decided
 """).columns(column("decided", JSON))
 
@@ -90,6 +99,7 @@ async def load_global_policy(session: AsyncSession) -> GlobalPolicy:
     return GlobalPolicy(
         tiers=MappingProxyType(_parse_tiers(data)),
         kill_switches=MappingProxyType(data["kill_switches"] or {}),
+        announcements=tuple(Announcement(*row) for row in data["announcements"] or ()),
     )
 
 

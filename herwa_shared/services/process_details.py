@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from herwa_shared.runtime.process_health import ProcessHealth
+from herwa_shared.runtime.process_report import ProcessReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,33 @@ class CatchUpStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A job of the worker. Times are Unix seconds; `failures` is the number of failed runs since the last success."""
+
+    name: str
+    interval_seconds: float
+    last_at: float | None = None
+    milliseconds: int = 0
+    failures: int = 0
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDetail:
+    """A shard: its events a second lately, and the seconds since Discord acknowledged a heartbeat; None before."""
+
+    events_per_second: float
+    heartbeat_age_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerDetail:
     """`moved` is the number of events moved to ClickHouse, `failures` that of attempts since the last success."""
 
     health: ProcessHealth
     moved: int
     failures: int
+    jobs: list[JobStatus] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +80,7 @@ class BotDetail:
     skipped: int
     user: str | None
     shards: dict[str, str] = field(default_factory=dict)
+    shard_details: dict[str, ShardDetail] = field(default_factory=dict)
     missing_intents: list[str] = field(default_factory=list)
     catch_up: CatchUpStatus = field(default_factory=CatchUpStatus)
 
@@ -73,6 +96,9 @@ class BotDetail:
 
 
 ProcessDetail = WorkerDetail | ServerDetail | BotDetail
+REPORT_KEY = "report"
+"""Key of the process report in `process.detail`, besides the fields of the detail."""
+_REPORT_ADAPTER = TypeAdapter(ProcessReport)
 
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "worker": TypeAdapter(WorkerDetail),
@@ -100,6 +126,14 @@ def parse_detail(name: str, detail: Mapping[str, Any]) -> ProcessDetail | None:
     except ValidationError:
         return None
     return parsed
+
+
+def parse_report(detail: Mapping[str, Any]) -> ProcessReport:
+    """Parse the report of a process; empty if it has sent none, or is of a version that reports something else."""
+    try:
+        return _REPORT_ADAPTER.validate_python(detail.get(REPORT_KEY, {}))
+    except ValidationError:
+        return ProcessReport()
 
 
 def find_policy_status(detail: ProcessDetail | None) -> PolicyCacheStatus | None:

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 
 from sqlalchemy import delete, exists, update
@@ -12,7 +13,8 @@ from sqlmodel import col, select
 
 from herwa_shared.clock import utc_now
 from herwa_shared.models import Process
-from herwa_shared.services.process_details import ProcessDetail, serialize_detail
+from herwa_shared.runtime.process_report import read_process_report
+from herwa_shared.services.process_details import REPORT_KEY, ProcessDetail, serialize_detail
 
 HEARTBEAT_INTERVAL_SECONDS = 2.0
 LIVENESS_TIMEOUT = timedelta(seconds=10)
@@ -34,8 +36,9 @@ async def register_process(session: AsyncSession, *, name: str) -> int:
 
 
 async def record_heartbeat(session: AsyncSession, *, process_id: int, detail: ProcessDetail) -> None:
-    """Update the heartbeat of a process and its detail."""
-    values = {"seen_at": utc_now(), "detail": serialize_detail(detail)}
+    """Update the heartbeat of a process, its detail and its report of errors."""
+    report = asdict(read_process_report())
+    values = {"seen_at": utc_now(), "detail": {**serialize_detail(detail), REPORT_KEY: report}}
     await session.execute(update(Process).where(col(Process.id) == process_id).values(**values))
 
 

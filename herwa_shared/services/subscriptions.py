@@ -6,6 +6,7 @@ serialized. Each change is one audit entry; its `before` and `after` are the cur
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +32,7 @@ __all__ = [
     "CurrentTier",
     "SubscriptionSource",
     "SubscriptionStatus",
+    "build_current_tier_query",
     "extend",
     "get_current_tier",
     "grant",
@@ -75,15 +77,19 @@ async def get_current_tier(session: AsyncSession, *, guild_id: int, now: datetim
 
     `ends` is the latest end among the active subscriptions of that tier.
     """
-    query = (
+    row = (await session.execute(build_current_tier_query(guild_id, now))).one_or_none()
+    return CurrentTier(row[0], row[1]) if row else CurrentTier(TierKey.FREE, None)
+
+
+def build_current_tier_query(guild_id: Any, now: datetime) -> Any:
+    """Build the query of a guild's current tier: its key and end; no row for Free. `guild_id` may be a column."""
+    return (
         select(Subscription.tier_key, Subscription.ends_at)
         .join(TierRow, col(TierRow.key) == col(Subscription.tier_key))
         .where(col(Subscription.guild_id) == guild_id, col(Subscription.starts_at) <= now, _is_active(now))
         .order_by(col(TierRow.rank).desc(), col(Subscription.ends_at).desc().nulls_first())
         .limit(1)
     )
-    row = (await session.execute(query)).one_or_none()
-    return CurrentTier(row[0], row[1]) if row else CurrentTier(TierKey.FREE, None)
 
 
 async def grant(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +24,8 @@ MAX_LIMIT_VALUE = (1 << 63) - 1
 class TierStatus:
     """A tier with inherited features and limits resolved.
 
-    A limit of None is unlimited. `own_features` are the features that the tier lists itself, without inherited ones.
+    A limit of None is unlimited. `own_features` and `own_limits` are those that the tier lists itself, without
+    inherited ones.
     """
 
     key: str
@@ -33,6 +35,20 @@ class TierStatus:
     features: frozenset[str]
     limits: Mapping[Limit, int | None]
     own_features: frozenset[str]
+    own_limits: frozenset[Limit]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-compatible dict."""
+        return {
+            "key": self.key,
+            "title": self.title,
+            "rank": self.rank,
+            "inherits": self.inherits,
+            "features": sorted(self.features),
+            "limits": {limit.value: value for limit, value in self.limits.items()},
+            "own_features": sorted(self.own_features),
+            "own_limits": sorted(limit.value for limit in self.own_limits),
+        }
 
 
 async def list_tiers(session: AsyncSession) -> tuple[TierStatus, ...]:
@@ -41,6 +57,9 @@ async def list_tiers(session: AsyncSession) -> tuple[TierStatus, ...]:
     own_features: dict[str, set[str]] = {}
     for tier_key, feature_key in await session.execute(select(TierFeature.tier_key, TierFeature.feature_key)):
         own_features.setdefault(tier_key, set()).add(feature_key)
+    own_limits: dict[str, set[Limit]] = {}
+    for tier_key, limit_key in await session.execute(select(TierLimit.tier_key, TierLimit.limit_key)):
+        own_limits.setdefault(tier_key, set()).add(Limit(limit_key))
     parents = {row[0]: row[1] for row in await session.execute(select(TierRow.key, TierRow.inherits))}
     return tuple(
         TierStatus(
@@ -51,6 +70,7 @@ async def list_tiers(session: AsyncSession) -> tuple[TierStatus, ...]:
             tier.features,
             tier.limits,
             frozenset(own_features.get(tier.key, ())),
+            frozenset(own_limits.get(tier.key, ())),
         )
         for tier in sorted(global_policy.tiers.values(), key=lambda tier: tier.rank)
     )
@@ -172,6 +192,38 @@ async def inherit_tier_limit(
         return None
     await session.delete(row)
     return await _record_limit_change(session, actor, f"{tier} {limit}", {"value": row.value}, None, reason)
+
+
+async def set_tier_parent(
+    session: AsyncSession, *, tier: str, inherits: str | None, actor: Actor, reason: str = ""
+) -> int | None:
+    """Let a tier inherit from another one, or from none.
+
+    Returns the id of the audit entry, None if nothing changed. Raises NotFound, and BadRequest if the tiers would
+    inherit in a circle.
+    """
+    await audit.lock_chain(session, guild_id=None)
+    row = await require_tier(session, tier)
+    if row.inherits == inherits:
+        return None
+    ancestor = inherits
+    while ancestor is not None:
+        if ancestor == tier:
+            raise BadRequest("A tier can't inherit from itself, also not through others.", field="inherits")
+        ancestor = (await require_tier(session, ancestor)).inherits
+    before, row.inherits = row.inherits, inherits
+    await session.flush()
+    await publish_policy_change(session, guild_id=None)
+    return await audit.record(
+        session,
+        actor,
+        "tier.parent",
+        guild_id=None,
+        target=tier,
+        before={"inherits": before},
+        after={"inherits": inherits},
+        reason=reason,
+    )
 
 
 async def _record_limit_change(

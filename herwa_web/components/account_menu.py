@@ -9,6 +9,7 @@ from reflex.style import set_color_mode
 from herwa_web import texts
 from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger
 from herwa_web.layout_state import LayoutState
+from herwa_web.panel import PANEL_URL
 
 Shortcuts = tuple[tuple[str, str], ...]
 """Pairs of keys and what they do."""
@@ -69,6 +70,10 @@ def account_menu() -> rx.Component:
         _shortcuts_choice(),
         rx.el.hr(),
         link(icon("circle-user"), texts.ACCOUNT, href=ACCOUNT_URL, class_name="choice"),
+        rx.cond(
+            LayoutState.is_operator,
+            link(icon("gauge"), texts.OPERATOR_PANEL, href=PANEL_URL, class_name="choice"),
+        ),
         log_out_button(icon("log-out"), class_name="choice"),
     )
 

@@ -108,11 +108,13 @@ class GuildPageState(rx.State, mixin=True):
                 await self._show_layout(visitor, turn)
                 guild = await auth.authorize(visitor, parse_guild_id(url.path), self._get_surface())
                 data = await self._fetch(visitor, guild, url)
+                news = await app_context.list_announcements(guild.id)
         except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it
             return await self._show_failure(error, url, turn)
         async with self:
             if turn == self._turn:
                 await self._show_data(guild, data)
+                set_changed(await self.get_state(LayoutState), news=news)
         return None
 
     async def _show_data(self, guild: UserGuildInfo, data: Any) -> None:

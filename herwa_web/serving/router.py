@@ -2,12 +2,15 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from herwa_shared.auth.sessions import parse_session_token
 from herwa_shared.config import Settings
 from herwa_shared.discord.endpoints import get_cdn_url
 from herwa_shared.errors import format_reason
@@ -16,7 +19,7 @@ from herwa_shared.runtime import http_problems as problems
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.http_problems import RequestRefused
 from herwa_web.app_context import AppContext
-from herwa_web.auth import find_user_by_session
+from herwa_web.auth import find_operator_by_session, find_user_by_session
 from herwa_web.build.cache import ROOT
 from herwa_web.serving.api_proxy import ApiProxy, is_api_path
 from herwa_web.serving.security_headers import SecurityHeadersMiddleware
@@ -60,7 +63,10 @@ def create_app(context: AppContext, build: Path) -> ASGIApp:
     reflex = app()
     router = AsgiRouter(
         pages=PageFiles(
-            build / "build" / "client", router=app.router, cdn=get_cdn_url(settings, DataFolder(settings.data_dir))
+            build / "build" / "client",
+            router=app.router,
+            cdn=get_cdn_url(settings, DataFolder(settings.data_dir)),
+            is_operator=partial(is_operator_request, settings),
         ),
         events=WebSocketGuard(reflex, settings, check_session, tab_groups),
         api=ApiProxy(context.api_client, trusted_proxies=settings.trusted_proxies),
@@ -98,3 +104,13 @@ async def check_session(session_token: str) -> bool:
     except (OSError, SQLAlchemyError) as error:
         limited_log.warning("session lookup failed", kind=type(error).__name__, error=format_reason(error))
         return True
+
+
+async def is_operator_request(settings: Settings, scope: Scope) -> bool:
+    """Return whether a request has the session of an operator; False while the database is unreachable."""
+    try:
+        token = parse_session_token(Headers(scope=scope).get("cookie", ""), settings)
+        return await find_operator_by_session(token) is not None
+    except (OSError, SQLAlchemyError) as error:
+        limited_log.warning("session lookup failed", kind=type(error).__name__, error=format_reason(error))
+        return False

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from reflex.utils.precompressed_staticfiles import PrecompressedStaticFiles
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from herwa_web.panel import UNKNOWN_PAGE, is_panel_path
 from herwa_web.serving.security_headers import build_content_security_policy
 
 INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
@@ -34,11 +35,20 @@ class PageFiles(PrecompressedStaticFiles):
     """ASGI application for the files of a build.
 
     A path that `router` maps to a Reflex route gets 404.html, which renders that route in the browser (SPA fallback).
+    Unless `is_operator(scope)`, each path of the operator's panel is an unknown one.
     """
 
-    def __init__(self, folder: Path, *, router: Callable[[str], str | None], cdn: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        router: Callable[[str], str | None],
+        cdn: str,
+        is_operator: Callable[[Scope], Awaitable[bool]],
+    ) -> None:
         super().__init__(directory=folder, html=True, encodings=["gzip"], router=router)
         self._folder = folder
+        self._is_operator = is_operator
         self._match_route = router
         self._preload_links = build_preload_links(folder)
         self._policies = {path: build_page_policy(path, cdn=cdn) for path in folder.rglob("*.html")}
@@ -56,6 +66,8 @@ class PageFiles(PrecompressedStaticFiles):
 
         The path of a folder gets its index.html directly: Starlette would redirect to a URL that contains the host.
         """
+        if is_panel_path(path) and not await self._is_operator(scope):
+            path = UNKNOWN_PAGE
         for file in (self._folder / path / "index.html", self._folder / path):
             if file in self._files:
                 return self.file_response(file, self._files[file], scope)

@@ -12,7 +12,9 @@ from typing import Any
 from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 
+from herwa_web.auth import is_operator_tab
 from herwa_web.idle_polls import idle_polls
+from herwa_web.panel import PanelScreen
 from herwa_web.serving.event_queue import EventQueue
 
 SWEEP_SECONDS = 1.0
@@ -26,9 +28,8 @@ async def bound_tabs(reflex_app: Any, groups: Mapping[str, str]) -> AsyncIterato
     """
     processor, namespace = reflex_app.event_processor, reflex_app.event_namespace
     open_tabs = namespace._token_manager.token_to_socket  # noqa: SLF001 - Reflex has no public name for it
-    processor.enqueue = EventQueue(
-        processor.enqueue, open_tabs, groups, has_handler, is_in_handler, idle_polls.is_unnecessary
-    ).enqueue
+    queue = EventQueue(processor.enqueue, open_tabs, groups, has_handler, is_in_handler, idle_polls.is_unnecessary)
+    processor.enqueue = PanelScreen(queue.enqueue, is_operator_tab).enqueue
     sweeper = asyncio.create_task(forget_closed_tabs(reflex_app.state_manager, processor, open_tabs))
     try:
         yield

@@ -43,8 +43,6 @@ FRAMEWORK_METHODS = frozenset(
 # The client of the local Discord's control API exists for tests and benchmarks.
 TEST_TOOLS = (ROOT / "herwa_sim" / "client",)
 PLANNED = {
-    "the operator's panel": "grant_feature grant_limit revoke_grant list_grants set_tier_feature set_lowest_tier"
-    " set_tier_limit inherit_tier_limit",
     "commands with a form": "GuardedModal",
 }
 

@@ -126,6 +126,7 @@ SAMPLES = {
         "format_heading": [("Garden Club", 30), ("Garden Club", 7, "12 members in voice")],
     },
     help_texts: {
+        "format_announcement": ["Maintenance on Sunday at 9:00 UTC."],
         "format_module_heading": ["Voice"],
         "format_command": ["voice-stats"],
         "format_menu": ["Who is this"],

@@ -352,3 +352,63 @@ def test_log_ins_of_one_user_or_of_all_users_are_ended(operator):
     assert operator.run_command("end-sessions", "--yes") == session_texts.format_ended(None, 1)
     assert operator.run_in_transaction(list_open) == []
     assert operator.run_command("end-sessions", "--yes") == session_texts.format_ended(None, 0)
+
+
+def test_admin_finds_and_changes_servers(operator):
+    found = operator.run_json_command("admin", "servers", "gard")
+    assert [(item["id"], item["tier"]) for item in found["items"]] == [(str(GARDEN), "free")]
+    details = operator.run_json_command(
+        "admin", "grant", "The Garden", "premium", "--days", "7", "--trial", "--reason", "Try it"
+    )
+    assert (details["tier"], details["subscriptions"][0]["source"]) == ("premium", "trial")
+    first_end = details["tier_ends"]
+    assert (
+        operator.run_json_command("admin", "extend", "The Garden", "3", "--reason", "Outage")["tier_ends"] > first_end
+    )
+    details = operator.run_json_command("admin", "limit", "The Garden", "api_keys", "20", "--reason", "Agency")
+    override = details["overrides"][0]
+    assert (override["limit"], override["value"]) == ("api_keys", 20)
+    operator.run_json_command("admin", "feature", "The Garden", "voice.stats", "--days", "2", "--reason", "Test")
+    details = operator.run_json_command(
+        "admin", "revoke-override", "The Garden", str(override["id"]), "--reason", "Test ended"
+    )
+    assert [item["revoked_at"] is None for item in details["overrides"]] == [True, False]
+    assert operator.run_json_command("admin", "note", "The Garden", "asked")["notes"][0]["text"] == "asked"
+    assert operator.run_json_command("admin", "revoke", "The Garden", "--reason", "over")["tier"] == "free"
+    assert operator.run_json_command("admin", "server", "The Garden")["id"] == str(GARDEN)
+    assert "Give a reason" in operator.run_refused_command("admin", "revoke", "The Garden", "--reason", " ")
+    acts = [entry["action"] for entry in operator.run_json_command("admin", "audit") if entry["target"] == str(GARDEN)]
+    assert acts[:4] == ["server.revoke", "server.note", "server.override_revoke", "server.feature"]
+    assert "The Garden" in operator.run_command("admin", "servers", "gard")
+
+
+def test_admin_changes_tiers_after_a_dry_run(operator):
+    arguments = ("admin", "tier", "free", "--limit", "widgets=5", "--remove", "voice.stats", "--reason", "Prices")
+    effects = operator.run_json_command(*arguments, "--dry-run")
+    assert {(effect["key"], effect["gaining"] > 0, effect["losing"] > 0) for effect in effects} == {
+        ("widgets", True, False),
+        ("voice.stats", False, True),
+    }
+    assert operator.run_in_transaction(load_global_policy).tiers["free"].limits["widgets"] == 1
+    operator.run_json_command("admin", "tier", "free", "--limit", "widgets=5", "--reason", "Prices")
+    assert operator.run_in_transaction(load_global_policy).tiers["free"].limits["widgets"] == 5
+    operator.run_json_command("admin", "tier", "free", "--limit", "widgets=1", "--reason", "Prices")
+    arguments = ("admin", "lowest-tier", "voice.stats", "premium", "--reason", "Prices", "--dry-run")
+    assert operator.run_json_command(*arguments)[0]["losing"] > 0
+    assert "free, premium" in operator.run_refused_command("admin", "tier", "gold", "--reason", "Prices")
+
+
+def test_admin_announces_and_switches(operator):
+    [item] = operator.run_json_command("admin", "announce", "Offline on Sunday", "--hours", "48")
+    assert item["text"] == "Offline on Sunday"
+    [item] = operator.run_json_command("admin", "end-announcement", str(item["id"]))
+    assert item["ended_at"] is not None
+    reason = "Being repaired."
+    [switch] = operator.run_json_command("admin", "kill-switch", "voice.stats", "on", "--reason", reason)
+    assert (switch["feature"], switch["reason"]) == ("voice.stats", reason)
+    assert operator.run_json_command("admin", "kill-switch", "voice.stats", "off") == []
+    assert operator.run_json_command("admin", "overview")["days"] == []
+    result = CliRunner().invoke(app, ("admin", "health", "--json"), env=operator.copy.environment)
+    assert result.exit_code == 1
+    subjects = {problem["subject"] for problem in json.loads(result.stdout)["problems"]}
+    assert {"bot", "worker", "api", "web"} <= subjects

@@ -6,15 +6,45 @@ Every visitor can call a handler. List a new one here once it authorizes its cal
 PAGE_HANDLERS = ("load", "retry", "refresh")
 SAVE_BAR_HANDLERS = ("save", "undo_save", "discard", "discard_change", "keep_theirs", "use_mine", "close_saved")
 SETTINGS_PAGES = ("ChannelListsState", "FeaturesState", "RulesState", "SettingsState", "WidgetsState")
+PANEL_PAGES = (
+    "AdminAnnouncementsState",
+    "AdminAuditState",
+    "AdminFeaturesState",
+    "AdminHealthState",
+    "AdminOverviewState",
+    "AdminServerState",
+    "AdminServersState",
+    "AdminTiersState",
+)
 OTHER_PAGES = ("AuditState", "ExportsState", "KeysState", "PrivacyState", "StartState")
 
 EXPECTED_HANDLERS = frozenset(
     {
-        *(f"{page}.{handler}" for page in (*SETTINGS_PAGES, *OTHER_PAGES) for handler in PAGE_HANDLERS),
+        *(f"{page}.{handler}" for page in (*SETTINGS_PAGES, *OTHER_PAGES, *PANEL_PAGES) for handler in PAGE_HANDLERS),
         *(f"{page}.{handler}" for page in SETTINGS_PAGES for handler in SAVE_BAR_HANDLERS),
         "AccountState.end_other_sessions",
         "AccountState.end_session",
         "AccountState.load",
+        "AdminAnnouncementsState.end_now",
+        "AdminAnnouncementsState.publish",
+        "AdminFeaturesState.preview",
+        "AdminFeaturesState.save",
+        "AdminFeaturesState.start_action",
+        "AdminFeaturesState.switch_off",
+        "AdminFeaturesState.switch_on",
+        "AdminHealthState.run_job",
+        "AdminServerState.add_note",
+        "AdminServerState.add_override",
+        "AdminServerState.change_tier",
+        "AdminServerState.delete_note",
+        "AdminServerState.end_override",
+        "AdminServerState.start_ending",
+        "AdminServerState.start_view",
+        "AdminServerState.stop_view",
+        "AdminServersState.search",
+        "AdminTiersState.cancel",
+        "AdminTiersState.preview",
+        "AdminTiersState.save",
         "AuditState.apply_filters",
         "AuditState.undo_entry",
         "ChannelListsState.close_editor",

@@ -27,6 +27,7 @@ SAMPLES = {
     "build_tab_title": [texts.OVERVIEW],
     "build_page_title": [("Garden Club", texts.OVERVIEW)],
     "format_account_label": ["Ottilie"],
+    "format_view": [("Garden Club", NOVEMBER_28)],
     "format_switcher_label": ["Garden Club"],
     "format_add_target": ["Garden Club"],
     "describe_unmanaged_servers": [(1,), (1204,)],

@@ -22,4 +22,6 @@ OTHER_COLUMNS: Mapping[tuple[str, str], str] = {
     ("user_guild", "user_id"): "deleted with the account",
     ("user_token", "user_id"): "deleted with the account",
     ("web_session", "user_id"): "deleted with the account",
+    ("operator_day", "members"): "a number",
+    ("operator_view", "user_id"): "an operator, who acts for this copy and not as a member",
 }

@@ -1,0 +1,78 @@
+"""How active each server is, refreshed by the worker, so that the panel's searches and counts need no ClickHouse."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+import asyncpg
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from herwa_shared.db import Database
+
+RECENT = timedelta(hours=24)
+MAX_GUILDS_PER_QUERY = 1_000
+RECENT_SQL = """
+SELECT /* operators.recent_activity */ guild_id, sum(events), min(hour), max(hour)
+FROM activity_hourly
+WHERE guild_id > 0 AND hour > {since:DateTime('UTC')} AND kind NOT IN ('member_count', 'online_count')
+GROUP BY guild_id
+"""
+FIRST_AND_LAST_SQL = """
+SELECT /* operators.first_activity */ guild_id, 0, min(hour), max(hour)
+FROM activity_hourly
+WHERE guild_id IN {guilds:Array(UInt64)} AND kind NOT IN ('member_count', 'online_count')
+GROUP BY guild_id
+"""
+UNKNOWN_GUILDS_SQL = """
+SELECT id FROM guild WHERE NOT EXISTS (SELECT FROM guild_activity AS a WHERE a.guild_id = guild.id) ORDER BY id
+"""
+SAVE_SQL = """
+INSERT INTO guild_activity (guild_id, events, first_event_at, last_event_at)
+SELECT row.guild_id, row.events, row.first_event_at, row.last_event_at
+FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
+    AS row (guild_id, events, first_event_at, last_event_at)
+JOIN guild ON guild.id = row.guild_id
+ORDER BY row.guild_id
+ON CONFLICT (guild_id) DO UPDATE SET
+    events = excluded.events,
+    first_event_at = least(guild_activity.first_event_at, excluded.first_event_at),
+    last_event_at = greatest(guild_activity.last_event_at, excluded.last_event_at)
+"""
+CLEAR_SQL = "UPDATE guild_activity SET events = 0 WHERE events > 0 AND guild_id <> ALL($1::bigint[])"
+
+ActivityRow = Sequence[object]
+"""Guild id, events, hour of the first and of the last event."""
+
+
+async def refresh_guild_activity(database: Database, clickhouse: AsyncClient, *, now: datetime) -> int:
+    """Refresh the activity of all guilds; returns the number of guilds with events in the last 24 hours.
+
+    Events are counted in complete hours before the current one, and in the current one.
+    """
+    recent = await _query(clickhouse, RECENT_SQL, {"since": (now - RECENT).replace(tzinfo=None)})
+    async with database.acquire_connection() as connection:
+        unknown_ids = [row["id"] for row in await connection.fetch(UNKNOWN_GUILDS_SQL)]
+        older = await _load_first_and_last(clickhouse, unknown_ids)
+        async with connection.transaction():
+            await _save(connection, older)
+            await _save(connection, recent)
+            await connection.execute(CLEAR_SQL, [row[0] for row in recent])
+    return len(recent)
+
+
+async def _load_first_and_last(clickhouse: AsyncClient, guild_ids: Collection[int]) -> list[ActivityRow]:
+    ids = list(guild_ids)
+    rows: list[ActivityRow] = []
+    for start in range(0, len(ids), MAX_GUILDS_PER_QUERY):
+        part = ids[start : start + MAX_GUILDS_PER_QUERY]
+        rows += await _query(clickhouse, FIRST_AND_LAST_SQL, {"guilds": part})
+    return rows
+
+
+async def _query(clickhouse: AsyncClient, statement: str, parameters: dict[str, object]) -> list[ActivityRow]:
+    result = await clickhouse.query(statement, parameters=parameters)
+    return list(result.result_rows)
+
+
+async def _save(connection: asyncpg.Connection, rows: Sequence[ActivityRow]) -> None:
+    if rows:
+        await connection.execute(SAVE_SQL, *(list(column) for column in zip(*rows, strict=True)))

@@ -1,0 +1,1 @@
+"""Announcements in the operator's panel."""

@@ -1,0 +1,1 @@
+"""Features in the operator's panel: kill switches and lowest tiers."""

@@ -1,0 +1,1 @@
+"""One server in the operator's panel."""

@@ -1,0 +1,1 @@
+"""The list of servers in the operator's panel."""

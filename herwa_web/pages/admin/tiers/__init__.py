@@ -1,0 +1,1 @@
+"""The editor of tiers in the operator's panel."""
