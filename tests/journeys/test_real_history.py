@@ -1,11 +1,16 @@
 """A real community's history from gateway events to exact numbers, also when processes are killed on the way."""
 
 import csv
+import json
 import os
 import signal
+import zipfile
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
+import duckdb
+import pandas as pd
 import pytest
 from clickhouse_connect import get_client
 from sqlalchemy import make_url
@@ -147,3 +152,61 @@ def test_sigkill_of_postgresql_changes_no_number(copy, api):
     assert copy.get_pid("postgres") != engine
     assert_matches(copy.create_api_client(fourth["guild_id"]), load_window("2024-03-01"))
     assert_both_windows(api)
+
+
+def read_hours(folder: Path, export_format: str) -> pd.DataFrame:
+    """Read the hours of all months and the names of channels: CSV and JSON with pandas, Parquet with DuckDB."""
+    pattern = str(folder / "messages" / f"messages_hours-*.{export_format}")
+    if export_format == "parquet":
+        frame = duckdb.sql(f"SELECT * FROM read_parquet('{pattern}')").df()
+    else:
+        files = sorted(folder.glob(f"messages/messages_hours-*.{export_format}"))
+        read = (
+            partial(pd.read_csv, dtype=str) if export_format == "csv" else partial(pd.read_json, lines=True, dtype=str)
+        )
+        frame = pd.concat(read(file) for file in files)
+    [channel_file] = folder.glob("channels.*")
+    is_csv = channel_file.suffix == ".csv"
+    channels = pd.read_csv(channel_file, dtype=str) if is_csv else pd.read_json(channel_file, lines=True, dtype=str)
+    frame = frame[frame["kind"] == "message"].merge(channels[["channel_id", "name"]], on="channel_id")
+    return frame.assign(hour=pd.to_datetime(frame["hour"], utc=True), events=frame["events"].astype(int))
+
+
+def assert_export_matches(frame: pd.DataFrame, expected: dict) -> None:
+    """Compare the numbers of a window, as `assert_matches` does with those of the API."""
+    local = frame.assign(hour=frame["hour"].dt.tz_convert(expected["timezone"]))
+    start, end = (pd.Timestamp(expected[name], tz=expected["timezone"]) for name in ("from", "to"))
+    window = local[(local["hour"] >= start) & (local["hour"] < end)]
+    day, month = window["hour"].dt.strftime("%Y-%m-%d"), window["hour"].dt.strftime("%Y-%m")
+    assert window["events"].sum() == expected["messages"]
+    assert window["user_id"].nunique() == expected["active_members"]
+    assert window.groupby(month)["user_id"].nunique().to_dict() == expected["active_members_by_month"]
+    if "messages_by_day" in expected:
+        assert window.groupby(day)["events"].sum().to_dict() == expected["messages_by_day"]
+        assert window.groupby(day)["user_id"].nunique().to_dict() == expected["active_members_by_day"]
+    hours = (window["hour"].dt.dayofweek + 1).astype(str) + "-" + window["hour"].dt.hour.astype(str)
+    assert window.groupby(hours)["events"].sum().to_dict() == expected["hour_of_week"]
+    channels = window.groupby("name")["events"].sum().to_dict()
+    assert {name: channels[name] for name, _ in expected["top_channels"]} == dict(expected["top_channels"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("export_format", ["csv", "jsonl", "parquet"])
+def test_export_has_the_numbers_of_every_window(copy, guild_id, tmp_path, export_format):
+    options = ("--guild", guild_id, "--data", "messages", "--format", export_format, "--members", "--json")
+    export_id = json.loads(copy.check_output("export", "create", *options))["id"]
+
+    def is_ready() -> bool:
+        return (
+            json.loads(copy.check_output("export", "show", export_id, "--guild", guild_id, "--json"))["state"]
+            == "ready"
+        )
+
+    copy.wait_until(is_ready, "the export to be ready")
+    file = tmp_path / "export.zip"
+    copy.check_output("export", "download", export_id, "--guild", guild_id, "--to", str(file))
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(tmp_path)
+    frame = read_hours(tmp_path, export_format)
+    for start in ("2021-05-01", "2024-03-01"):
+        assert_export_matches(frame, load_window(start))
