@@ -91,6 +91,11 @@ def create_app(
     )
     app.add_middleware(CrossOriginMiddleware, origins=settings.cors_origins)
     app.add_middleware(RequestMiddleware, usage=app_state.key_usage, counts=app_state.request_counts)
-    app.add_middleware(WidgetMiddleware, cards=app_state.widget_cards, uses=app_state.widget_uses)
+    app.add_middleware(
+        WidgetMiddleware,
+        cards=app_state.widget_cards,
+        uses=app_state.widget_uses,
+        counts=app_state.request_counts,
+    )
     customize_openapi(app, cookie=get_cookie_name(settings))
     return app

@@ -21,10 +21,11 @@ class RequestCounts:
         self._counts: defaultdict[_RequestKind, int] = defaultdict(int)
         self._seconds: defaultdict[_RequestKind, float] = defaultdict(float)
 
-    def add(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count a request that has ended."""
+    def add(self, scope: Scope, status: int, seconds: float, *, template: str = "") -> None:
+        """Count a request that has ended. `template` is that of its path if no route of FastAPI has served it."""
         route, method = scope.get("route"), scope["method"]
-        endpoint = f"{method} {route.path}" if route is not None and method in METHODS else NO_ENDPOINT
+        path = template or (route.path if route is not None else "")
+        endpoint = f"{method} {path}" if path and method in METHODS else NO_ENDPOINT
         kind = endpoint, f"{status // 100}xx"
         self._counts[kind] += 1
         self._seconds[kind] += seconds

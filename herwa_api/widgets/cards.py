@@ -41,6 +41,8 @@ from herwa_shared.widgets.numbers import WidgetNumbers, build_question, compute_
 limited_log = RateLimitedLogger(get_logger(__name__))
 
 MAX_WIDGETS = 10_000
+MAX_FORM_BYTES = 64 << 20
+"""The size of all rendered forms. Widgets that were loaded least recently are dropped first."""
 MAX_UNKNOWN_IDS = 10_000
 UNKNOWN_SECONDS = 5.0
 """For how long an id that does not exist is remembered."""
@@ -68,6 +70,11 @@ class WidgetEntry:
     fresh_until: float
     forms: dict[WidgetForm, RenderedForm] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """The size of its forms in bytes."""
+        return sum(len(rendered.body) for rendered in self.forms.values())
+
 
 class WidgetCards:
     """The widgets of one process. `find` is for the usual request, `get` loads what it does not find."""
@@ -80,6 +87,7 @@ class WidgetCards:
         self._loads: dict[str, asyncio.Task[WidgetEntry | None]] = {}
         self._computations: dict[int, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_COMPUTATIONS)
+        self.form_bytes = 0
 
     def find(self, public_id: str) -> WidgetEntry | None:
         """Return the entry of a widget if it may be used without any query."""
@@ -92,6 +100,16 @@ class WidgetCards:
         """Return whether a request costs no query of its own: the widget is known, is loaded now, or does not exist."""
         is_known = public_id in self._entries or public_id in self._loads
         return is_known or self._unknown.get(public_id, 0.0) > time.monotonic()
+
+    def store_form(self, entry: WidgetEntry, form: WidgetForm, rendered: RenderedForm) -> None:
+        """Keep a rendered form of an entry, unless it was replaced meanwhile."""
+        public_id = entry.widget.status.public_id
+        if self._entries.get(public_id) is not entry or form in entry.forms:
+            return
+        entry.forms[form] = rendered
+        self.form_bytes += len(rendered.body)
+        while self.form_bytes > MAX_FORM_BYTES and len(self._entries) > 1:
+            self._drop(next(iter(self._entries)))
 
     async def get(self, public_id: str) -> WidgetEntry | None:
         """Return the entry of a widget, with numbers that are at most a minute old if they can be computed.
@@ -124,15 +142,20 @@ class WidgetCards:
             if known is None:
                 raise
             return await self._keep(known)
+        self._drop(public_id)
         if entry is None:
-            self._entries.pop(public_id, None)
             self._remember_unknown(public_id)
         else:
             self._entries[public_id] = entry
-            self._entries.move_to_end(public_id)
+            self.form_bytes += entry.size
             if len(self._entries) > MAX_WIDGETS:
-                self._entries.popitem(last=False)
+                self._drop(next(iter(self._entries)))
         return entry
+
+    def _drop(self, public_id: str) -> None:
+        entry = self._entries.pop(public_id, None)
+        if entry is not None:
+            self.form_bytes -= entry.size
 
     async def _keep(self, entry: WidgetEntry) -> WidgetEntry:
         """Use an entry further while PostgreSQL is away.
@@ -143,6 +166,8 @@ class WidgetCards:
         if policy.version != entry.policy.version:
             raise PolicyUnavailable
         entry.policy, entry.fresh_until = policy, time.monotonic() + RETRY_SECONDS
+        if self._entries.get(entry.widget.status.public_id) is entry:
+            self.form_bytes -= entry.size
         entry.forms = {}  # the numbers may be so old by now that they carry their time
         return entry
 

@@ -4,8 +4,11 @@ Neither the query string nor a cookie is looked at, so that a response depends o
 scripts of other sites may read it.
 """
 
+from time import perf_counter
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from herwa_api.request_metrics import RequestCounts
 from herwa_api.widgets.cards import OUTAGE_ERRORS, WidgetCards, WidgetEntry
 from herwa_api.widgets.forms import READABLE_FORMS, SCRIPT_PATH, WIDGET_PREFIX, WidgetForm, parse_widget_path
 from herwa_api.widgets.rendered import ALLOW_ORIGIN, RawHeaders, RenderedForm, is_known_body, read_conditions
@@ -27,10 +30,11 @@ WRONG_METHOD = HttpProblem(405, "method_not_allowed", "Widgets can only be read.
 class WidgetMiddleware:
     """Respond to requests below `/w/`, and for the script of `<herwa-card>`; pass on all others."""
 
-    def __init__(self, app: ASGIApp, *, cards: WidgetCards, uses: WidgetUseRecorder) -> None:
+    def __init__(self, app: ASGIApp, *, cards: WidgetCards, uses: WidgetUseRecorder, counts: RequestCounts) -> None:
         self._app = app
         self._cards = cards
         self._uses = uses
+        self._counts = counts
         self._new_ids = FairRateLimiter(NEW_ID_RATE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,6 +48,7 @@ class WidgetMiddleware:
             await self._serve(scope, send)
 
     async def _serve(self, scope: Scope, send: Send) -> None:
+        started_at = perf_counter()
         public_id, form = parse_widget_path(scope["path"])
         entry = self._cards.find(public_id)
         rendered = entry.forms.get(form) if entry is not None else None
@@ -57,6 +62,7 @@ class WidgetMiddleware:
         if entry is not None and status < 400 and scope["method"] == "GET":
             count = self._uses.count_click if form is WidgetForm.LINK else self._uses.count_view
             count(entry.widget.status.id)
+        self._counts.add(scope, status, perf_counter() - started_at, template=f"{WIDGET_PREFIX}{{id}}{form.value}")
 
     async def _load(self, public_id: str, form: WidgetForm) -> tuple[WidgetEntry | None, RenderedForm]:
         """Load a widget and render a form of it."""
@@ -68,12 +74,14 @@ class WidgetMiddleware:
             return None, UNAVAILABLE_FORMS[form]
         if entry is None or not entry.is_visible:
             return None, UNKNOWN_FORMS[form]
-        if form not in entry.forms:
+        rendered = entry.forms.get(form)
+        if rendered is None:
             try:
-                entry.forms[form] = await render_form(entry, form)
+                rendered = await render_form(entry, form)
             except RendererUnavailable:
                 return None, UNAVAILABLE_FORMS[form]
-        return entry, entry.forms[form]
+            self._cards.store_form(entry, form, rendered)
+        return entry, rendered
 
     def _take_new_id(self, scope: Scope) -> bool:
         self._new_ids.forget_idle()

@@ -10,8 +10,8 @@ ALWAYS_SHOWN = ("name", "is_on", "template", "metrics")
 
 
 def format_widget_value(value: Mapping[str, Any] | None, names: NameFormatter) -> str:
-    """Format the most important settings of a widget; None is a revoked one."""
-    return texts.REVOKED_VALUE if value is None else _format_fields(value, ALWAYS_SHOWN, names)
+    """Format the most important settings of a widget; None: there is no such widget before or after a change."""
+    return texts.NONE if value is None else _format_fields(value, ALWAYS_SHOWN, names)
 
 
 def format_widget_difference(

@@ -376,3 +376,15 @@ async def test_memory_is_bounded(site: Site, app: FastAPI, monkeypatch: pytest.M
     for number in range(10):
         await site.client.get(f"/w/{number:022d}")
     assert len(state._unknown) <= 3
+    state._entries.clear()
+    state.form_bytes = 0
+    monkeypatch.setattr(cards, "MAX_FORM_BYTES", 30_000)
+    async with site.stores.database.transaction() as session:
+        await grant_limit(session, guild_id=site.guild_id, limit=Limit.WIDGETS, value=9, reason="test", actor=SYSTEM)
+    widgets = [site.widget, *[await site.add_widget(days=7) for _ in range(5)]]
+    for widget in widgets:
+        for form in ("", ".svg", ".png"):
+            assert (await site.client.get(f"/w/{widget.public_id}{form}")).status_code == 200
+    sizes = [entry.size for entry in state._entries.values()]
+    assert state.form_bytes == sum(sizes) <= 30_000
+    assert 0 < len(sizes) < len(widgets)

@@ -105,6 +105,8 @@ class WidgetsState(SettingsPageState, rx.State):
     _data: WidgetsData | None = None
     _numbers: WidgetNumbers | None = None
     _question: str = ""
+    _had_draft: bool = False
+    _shown_settings: WidgetSettings | None = None
 
     @rx.event(background=True, temporal=True)
     async def add_widget(self) -> Any:
@@ -255,8 +257,9 @@ class WidgetsState(SettingsPageState, rx.State):
             self.previews, self.snippets, self.warnings, self.facts = [], [], [], []
             return
         settings = get_drafted_settings(widget, self._draft)
-        if not self._draft:
-            self.serial = f"{widget.id} {hash(settings)}"
+        if not self._draft and (self._had_draft or self._shown_settings != settings):
+            self.serial = new_turn()
+        self._had_draft, self._shown_settings = bool(self._draft), settings
         self.is_page = widget.is_page
         self.values = build_values(settings)
         self.metrics = build_metric_choices(settings)

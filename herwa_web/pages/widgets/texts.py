@@ -109,7 +109,6 @@ VALUE_LABELS: Mapping[str, Mapping[str, str]] = {
     "is_on": {"True": "on", "False": "off"},
 }
 NONE = "none"
-REVOKED_VALUE = "revoked"
 UNDONE = "Undone. Visitors see it within a minute."
 
 
