@@ -34,7 +34,7 @@ class ChangeOptions:
     idempotency_key: str | None
 
 
-def get_change_options(params: Annotated[ChangeQuery, Query()], key: IdempotencyKey = None) -> ChangeOptions:
+async def get_change_options(params: Annotated[ChangeQuery, Query()], key: IdempotencyKey = None) -> ChangeOptions:
     """Return the options of a request (FastAPI dependency)."""
     return ChangeOptions(params.dry_run, key)
 

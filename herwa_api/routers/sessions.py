@@ -30,7 +30,7 @@ class SessionOwner:
     token: str
 
 
-def _require_session(request: Request, caller: Caller, app_state: AppDep) -> SessionOwner:
+async def _require_session(request: Request, caller: Caller, app_state: AppDep) -> SessionOwner:
     """Require a caller with a session (FastAPI dependency). Raises Forbidden for an API key."""
     session_token = find_session_token(request, app_state.settings)
     if not isinstance(caller, SessionUser) or session_token is None:

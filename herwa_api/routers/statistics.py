@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from herwa_api import texts
-from herwa_api.app_state import AppDep, AppState
+from herwa_api.app_state import read_app_state
 from herwa_api.auth import (
     HeatmapGuildId,
     StatsGuildId,
@@ -59,9 +59,9 @@ async def get_stats(
     request: Request,
     guild_id: StatsGuildId,
     params: Annotated[StatsQuery, Query()],
-    app_state: AppDep,
 ) -> Response:
     """Return one or several metrics as time series."""
+    app_state = read_app_state(request)
     stores, history = app_state.stores, await load_history_limit(request, app_state, guild_id)
 
     async def build(now: datetime) -> Computed[Any]:
@@ -100,10 +100,9 @@ async def list_top_channels(
     request: Request,
     guild_id: TopChannelsGuildId,
     params: Annotated[TopChannelsQuery, Query()],
-    app_state: AppDep,
 ) -> Response:
     """Rank the channels by a metric, highest first, ties by id. A thread counts for its channel."""
-    return await _rank(request, guild_id, params, app_state, rank_channels)
+    return await _rank(request, guild_id, params, rank_channels)
 
 
 @router.get(
@@ -116,11 +115,10 @@ async def list_top_members(
     request: Request,
     guild_id: TopMembersGuildId,
     params: Annotated[TopMembersQuery, Query()],
-    app_state: AppDep,
 ) -> Response:
     """Rank the members by a metric, highest first, ties by id."""
     personalize = get_member_identities(get_caller(request)).hide_in_ranking
-    return await _rank(request, guild_id, params, app_state, rank_members, personalize=personalize)
+    return await _rank(request, guild_id, params, rank_members, personalize=personalize)
 
 
 @router.get(
@@ -133,9 +131,9 @@ async def get_heatmap(
     request: Request,
     guild_id: HeatmapGuildId,
     params: Annotated[HeatmapQuery, Query()],
-    app_state: AppDep,
 ) -> Response:
     """Return the activity in each of the 168 hours of the week, in local time of the time zone."""
+    app_state = read_app_state(request)
     stores, history = app_state.stores, await load_history_limit(request, app_state, guild_id)
 
     async def build(now: datetime) -> Computed[Any]:
@@ -154,11 +152,11 @@ async def _rank(
     request: Request,
     guild_id: int,
     params: TopChannelsQuery | TopMembersQuery,
-    app_state: AppState,
     rank: Callable[..., Awaitable[Ranking]],
     *,
     personalize: Callable[[Any], Any] | None = None,
 ) -> Response:
+    app_state = read_app_state(request)
     stores, history = app_state.stores, await load_history_limit(request, app_state, guild_id)
 
     async def build(now: datetime) -> Computed[Any]:

@@ -95,8 +95,11 @@ class Coverage:
         if start >= end:
             return 0
         first = bisect_right(self.periods, start, key=_get_end)
-        if first < len(self.periods) and self.periods[first][0] <= start and end <= self.periods[first][1]:
-            return 1  # performance: nearly always
+        # Performance: nearly all intervals are covered entirely, or not at all.
+        if first == len(self.periods) or self.periods[first][0] >= end:
+            return 0
+        if self.periods[first][0] <= start and end <= self.periods[first][1]:
+            return 1
         overlap = timedelta()
         for index in range(first, len(self.periods)):
             period_start, period_end = self.periods[index]

@@ -1,7 +1,5 @@
 """A session reads only the servers that its user manages; every other server looks missing."""
 
-import re
-
 import httpx
 import pytest
 
@@ -10,6 +8,7 @@ from herwa_shared.catalog import Scope
 from herwa_shared.stores import Stores
 from tests.api.browser import Browser
 from tests.api.conftest import KeyFactory
+from tests.api.documented_routes import DocumentedRoute, list_routes
 from tests.support.oauth_login import ManagedServer, create_oauth_client, load_tokens, save_server
 from tests.support.row_factories import add_guild
 from tests.support.sim_process import SimProcess
@@ -25,11 +24,6 @@ def get_comparable_parts(response: httpx.Response) -> tuple[int, bytes, dict[str
         response.content,
         {name: value for name, value in response.headers.items() if name not in ("x-request-id", "ratelimit")},
     )
-
-
-def fill_route(route: str, guild_id: int | str) -> str:
-    """Fill in the id of a server; all other ids are 1."""
-    return re.sub(r"\{\w+\}", "1", route.replace("{guild_id}", str(guild_id)))
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -60,16 +54,15 @@ async def test_server_looks_missing_to_users_who_do_not_manage_it(
         f"0{server.id}",
         "%20",
     ]
-    document = (await browser.herwa.get("/api/openapi.json")).json()
-    routes = [path for path, methods in document["paths"].items() if "{guild_id}" in path and "get" in methods]
+    routes = [route for route in await list_routes(browser.herwa) if route.is_of_a_guild and route.is_reading]
     assert len(routes) >= len(ROUTES) + 14, "numbers, settings, keys, exports, widgets, and the server itself"
 
     await browser.log_in(server.member if is_member else without_bot.owner)
     for route in routes:
-        missing = get_comparable_parts(await browser.herwa.get(fill_route(route, 81384788765712384)))
+        missing = get_comparable_parts(await browser.herwa.get(route.fill(81384788765712384)))
         assert missing[0] == 404
         for guild_id in (str(server.id), str(without_bot.id), *invalid_guild_ids):
-            assert get_comparable_parts(await browser.herwa.get(fill_route(route, guild_id))) == missing
+            assert get_comparable_parts(await browser.herwa.get(route.fill(guild_id))) == missing
 
 
 async def test_foreign_and_missing_servers_cost_the_same_statements_on_every_route(
@@ -77,13 +70,12 @@ async def test_foreign_and_missing_servers_cost_the_same_statements_on_every_rou
 ):
     await save_server(stores, server)
     await browser.log_in(server.member)
-    document = (await browser.herwa.get("/api/openapi.json")).json()
-    routes = [path for path, methods in document["paths"].items() if "{guild_id}" in path and "get" in methods]
+    routes = [route for route in await list_routes(browser.herwa) if route.is_of_a_guild and route.is_reading]
 
-    async def list_statements(route: str, guild_id: int) -> list[Transaction]:
+    async def list_statements(route: DocumentedRoute, guild_id: int) -> list[Transaction]:
         transactions: list[Transaction] = []
         with report_transactions(transactions.append):
-            assert (await browser.herwa.get(fill_route(route, guild_id))).status_code == 404
+            assert (await browser.herwa.get(route.fill(guild_id))).status_code == 404
         return transactions
 
     for route in routes:
