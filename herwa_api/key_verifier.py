@@ -19,7 +19,6 @@ from herwa_shared.services.api_key_authentication import (
     ValidKey,
     authenticate_key,
 )
-from herwa_shared.services.api_key_format import is_well_formed
 
 MAX_KEYS = 50_000
 
@@ -72,8 +71,6 @@ class KeyVerifier:
 
         Raises PolicyUnavailable.
         """
-        if not is_well_formed(key):
-            return KeyRefusal.MALFORMED
         async with self._database.transaction() as session:
             loaded = await authenticate_key(session, key=key, peppers=self.peppers, now=utc_now())
         if isinstance(loaded, KeyRefusal):

@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import func, select
 
 from herwa_api import oauth_state, texts
+from herwa_api.login_errors import LoginExpired
 from herwa_shared.auth.encryption import create_encryptor
 from herwa_shared.clock import utc_now
 from herwa_shared.config import DiscordSettings, Settings
@@ -91,6 +92,7 @@ async def test_callback_is_accepted_only_once(browser: Browser, server: ManagedS
     replayed = await browser.herwa.get(callback, headers={"Cookie": stolen_cookies})
 
     assert (repeated.status_code, replayed.status_code) == (400, 400)
+    assert replayed.json()["code"] == LoginExpired.code, "Discord, which would refuse its code, is not asked"
     assert "set-cookie" not in repeated.headers
     assert "set-cookie" not in replayed.headers
     assert browser.session_token == session_token
