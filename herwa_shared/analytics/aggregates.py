@@ -67,7 +67,7 @@ FROM activity
 GROUP BY GROUPING SETS ((kind, is_current, edge), (kind, is_current), (slot), (list_channel), (list_user))
 HAVING list_channel != 18446744073709551615 AND list_user != 18446744073709551615
 ORDER BY if(list_channel != 0, channel_value, member_value) DESC, list_channel, list_user
-LIMIT {limit:UInt16} BY kind, is_current, edge, slot, list_channel
+LIMIT {limit:UInt16} BY kind, is_current, edge, slot, list_channel, list_user != 0
 """
 TOTAL_ROW_EDGE = 0  # the edge of the row for the entire window; no interval can start at 0
 OTHER_ROWS_SLOT = 200

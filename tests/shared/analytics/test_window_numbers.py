@@ -182,19 +182,23 @@ async def test_lists_beside_the_numbers_are_the_same(stores: Stores, window: str
         stores.database, stores.clickhouse, query, windows, ranked=ranked, now=NOW
     )
 
-    numbers = await load_window_numbers(
-        stores.database,
-        stores.clickhouse,
-        query,
-        comparison=comparison,
-        metrics=[Metric.MESSAGES, Metric.JOINS],
-        week_metric=Metric.MESSAGES,
-        ranked=ranked,
-        now=NOW,
-    )
+    numbers, numbers_alone = [
+        await load_window_numbers(
+            stores.database,
+            stores.clickhouse,
+            query,
+            comparison=comparison,
+            metrics=[Metric.MESSAGES, Metric.JOINS],
+            week_metric=Metric.MESSAGES,
+            ranked=metrics_of_lists,
+            now=NOW,
+        )
+        for metrics_of_lists in (ranked, None)
+    ]
 
     is_approximate = numbers.current.approximate or (numbers.base is not None and numbers.base.approximate)
     assert (numbers.list_rows is None) == is_approximate
+    assert replace(numbers, list_rows=None) == numbers_alone
     if numbers.list_rows:
         named = await name_rankings(stores.database, query.guild_id, ranked, numbers.list_rows)
         assert len(named[1].items) == 5
