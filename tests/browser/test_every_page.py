@@ -83,7 +83,7 @@ async def page(browser: Browser, states: dict[str, StorageState], persona: str, 
 
 
 def test_every_declared_page_is_in_the_side_bar():
-    assert {item.name for item in PAGES} == {surface.key for surface in SURFACES.all}
+    assert {item.name for item in PAGES} == {surface.key for surface in SURFACES.all if "/" not in surface.key}
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ async def wait_for_reply(governed: GovernedServer, command: str, expected: str, 
 async def open_server(page: Page, governed: GovernedServer) -> None:
     await page.goto(f"{governed.base_url}/admin/servers")
     await page.get_by_role("searchbox", name=list_texts.SEARCH).fill("antern Soc")
-    await page.get_by_role("button", name=list_texts.APPLY).click()
+    await page.get_by_role("main").get_by_role("button", name=list_texts.APPLY).click()
     await page.get_by_role("link").filter(has_text=governed.name).click()
     await expect(page.get_by_role("heading", name=governed.name)).to_be_visible()
 

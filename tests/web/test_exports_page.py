@@ -42,7 +42,7 @@ async def test_summaries_are_counted_started_paused_and_downloaded(
         await page.call("start_export")
         await page.wait_for("rows", lambda rows: len(rows or []) == 1)
         [row] = page.get("rows")
-        assert (row["title"], row["is_running"], row["percent"]) == (texts.DATA_SETS["summaries"][0], True, 0)
+        assert (row["label"], row["is_running"], row["percent"]) == (texts.DATA_SETS["summaries"][0], True, 0)
         await page.call("pause", key=row["key"])
         await page.wait_for("rows", lambda rows: rows[0]["is_paused"])
         await page.call("resume", key=row["key"])

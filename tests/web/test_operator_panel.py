@@ -229,10 +229,14 @@ async def test_kill_switch_is_turned_on_and_off(web: WebServer, operator: Logged
 async def test_overview_and_health_are_shown(web: WebServer, operator: LoggedInUser):
     async with open_panel(web, operator, "/admin", OVERVIEW_STATE) as tab:
         assert tab.get("phase") == "ready"
-    async with open_panel(web, operator, "/admin/health", HEALTH_STATE) as tab:
-        titles = {row["label"]: row["badge"] for row in tab.get("view")["processes"]}
-        assert (titles["Pages"], titles["Worker"]) == ("running", "missing")
-        assert tab.get("view")["problems"]
+
+    async def is_health_shown() -> bool:
+        async with open_panel(web, operator, "/admin/health", HEALTH_STATE) as tab:
+            assert tab.get("view")["problems"]
+            badges = {row["label"]: row["badge"] for row in tab.get("view")["processes"]}
+            return (badges["Pages"], badges["Worker"]) == ("running", "missing")
+
+    await wait_until(is_health_shown, description="the state of each process")
 
 
 async def test_view_as_shows_the_pages_read_only_and_leaves_an_entry(

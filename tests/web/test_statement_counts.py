@@ -43,7 +43,8 @@ SHARED_COSTS = {
 """What is read again at times: session and guilds of the user once a minute, the policy of the server after a change,
 channels and live data every 2 s."""
 SEEN_AT_SAVED = "UPDATE web_session"
-OVERVIEW_SELECTS = 4
+OVERVIEW_SELECTS = 5
+"""Numbers and lists, samples, the first sample, and the first hour, which is not near the join of this server."""
 """Statements in ClickHouse: numbers and lists, samples, which kinds imports contain, and the first recorded hour."""
 
 

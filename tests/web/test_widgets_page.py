@@ -43,7 +43,7 @@ async def test_widget_is_created_off_built_saved_undone_and_revoked(
         assert page.get("rows")[0]["state"] == texts.STATES["off"][0]
         assert page.get("limit_hint") == texts.format_limit_hint(1)
         await page.call("toggle_visible")
-        await page.wait_for("values", lambda values: values["is_on"])
+        await page.wait_for("builder_values", lambda values: values["is_on"])
         await page.call("put_value", field="template", value="badge")
         await page.call("put_value", field="days", value="7")
         await page.call("toggle_item", field="metrics", value="joins")
@@ -89,7 +89,7 @@ async def test_invalid_values_are_refused_and_unknown_ones_ignored(
         await page.call("toggle_item", field="name", value="x")
         await page.call("discard")
         await page.wait_for("changes", [])
-        assert page.get("values")["size"] == "medium"
+        assert page.get("builder_values")["size"] == "medium"
 
 
 async def test_fields_are_filled_again_after_a_discard(web: WebServer, factory: DashboardFactory):

@@ -66,14 +66,14 @@ def _row(row: rx.Var[ExportRow]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.div(
-                rx.el.h3(row.title),
+                rx.el.h3(row.label),
                 rx.el.span(row.state, class_name="badge " + row.tone),
                 class_name="setting-title",
             ),
             rx.el.p(rx.foreach(row.facts, rx.el.span), class_name="about facts"),
             rx.cond(
                 row.percent >= 0,
-                rx.el.progress(value=row.percent, max=100, aria_label=row.title, class_name="progress"),
+                rx.el.progress(value=row.percent, max=100, aria_label=row.label, class_name="progress"),
             ),
             rx.cond(row.note != "", rx.el.p(row.note, class_name="about numbers")),
             *(_question(action, row) for action in texts.QUESTIONS),
@@ -122,7 +122,7 @@ def _action(label: str, tag: str, row: Any, on_click: Any, *, main: bool = False
         icon(tag, 15),
         label,
         type="button",
-        aria_label=label + ": " + row.title,
+        aria_label=label + ": " + row.label,
         class_name="button small main" if main else "button small",
         on_click=on_click,
     )
@@ -212,7 +212,7 @@ def _preview() -> rx.Component:
 
 def _bar(bar: rx.Var[PreviewBar]) -> rx.Component:
     return rx.el.li(
-        rx.el.span(bar.title),
+        rx.el.span(bar.label),
         rx.el.span(
             rx.el.span(style={"width": bar.share.to_string() + "%"}), class_name="export-bar", aria_hidden="true"
         ),

@@ -19,7 +19,7 @@ class ExportRow:
     """An export. `percent` is its progress, -1 if it is not in progress. `note` says what else is known about it."""
 
     key: str
-    title: str
+    label: str
     state: str
     tone: str
     facts: list[str]
@@ -34,7 +34,7 @@ class ExportRow:
 class PreviewBar:
     """How many rows of a kind of data an export would have; `share` of the most, in percent."""
 
-    title: str
+    label: str
     rows: str
     share: int
 

@@ -15,7 +15,7 @@ from herwa_web.pages.widgets.state import WidgetsState
 from herwa_web.pages.widgets.view_models import MetricChoice
 
 STATE: Any = WidgetsState
-VALUES: Any = WidgetsState.values
+VALUES: Any = WidgetsState.builder_values
 DEBOUNCE_MILLISECONDS = 250
 
 

@@ -88,7 +88,7 @@ class WidgetsState(SettingsPageState, rx.State):
     selected: str = ""
     is_page: bool = False
     serial: str = ""
-    values: BuilderValues = BuilderValues()
+    builder_values: BuilderValues = BuilderValues()
     metrics: list[MetricChoice] = rx.field(default_factory=list)
     channels: list[Option] = rx.field(default_factory=list)
     other_channels: list[Option] = rx.field(default_factory=list)
@@ -154,7 +154,7 @@ class WidgetsState(SettingsPageState, rx.State):
     @rx.event(background=True, temporal=True)
     async def toggle_visible(self) -> Any:
         """Switch the widget on or off, without saving."""
-        return await self._edit(lambda: self._put_values({"is_on": not self.values.is_on}))
+        return await self._edit(lambda: self._put_values({"is_on": not self.builder_values.is_on}))
 
     @rx.event(background=True, temporal=True)
     async def add_site(self, form: dict[str, Any]) -> Any:
@@ -246,7 +246,7 @@ class WidgetsState(SettingsPageState, rx.State):
             self._show_draft()
 
     def _present_page(self, data: WidgetsData) -> None:
-        page = data.page
+        page = data.public_page
         self.page_key = "" if page is None else str(page.id)
         self.page_url = "" if page is None else f"{app_context.get_settings().origin}/w/{page.public_id}"
         self.page_state, self.page_tone = texts.STATES["off" if page is None else find_state(page, None)]
@@ -261,7 +261,7 @@ class WidgetsState(SettingsPageState, rx.State):
             self.serial = new_turn()
         self._had_draft, self._shown_settings = bool(self._draft), settings
         self.is_page = widget.is_page
-        self.values = build_values(settings)
+        self.builder_values = build_values(settings)
         self.metrics = build_metric_choices(settings)
         self.channels, self.other_channels = build_channel_choices(self._data, settings)
         self.sites = list(settings.sites)

@@ -96,10 +96,10 @@ class BuilderValues:
 
 @dataclass(frozen=True, slots=True)
 class WidgetsData:
-    """The data of the page. `page` is the public page, None if it was never set up."""
+    """The data of the page. `public_page` is that of the server, None if it was never set up."""
 
     widgets: tuple[WidgetStatus, ...]
-    page: WidgetStatus | None
+    public_page: WidgetStatus | None
     uses: Mapping[int, WidgetUses]
     allowance: WidgetAllowance
     places: tuple[PlaceInfo, ...]
