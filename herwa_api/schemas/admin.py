@@ -91,7 +91,7 @@ class TierBody(_AdminModel):
     """What a tier should be. A limit that is not listed is inherited; null is unlimited."""
 
     features: list[Annotated[str, Field(max_length=64)]] = Field(max_length=200)
-    limits: dict[Limit, Annotated[int, Field(ge=0)] | None] = Field(strict=False)
+    limits: dict[Annotated[Limit, Field(strict=False)], Annotated[int, Field(ge=0)] | None]
     inherits: str | None = Field(None, max_length=32)
     reason: Reason
 

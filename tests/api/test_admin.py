@@ -21,6 +21,8 @@ from tests.api.conftest import KeyFactory
 from tests.support.oauth_login import ManagedServer
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+CHANGING_METHODS = ("GET", "POST", "PUT", "DELETE")
+"""Fewer than all, so that the requests of one address are within its limit."""
 CHANGING_HEADERS = ("x-request-id", "ratelimit", "date")
 
 
@@ -64,7 +66,7 @@ async def test_panel_is_unknown_to_everyone_else(
         }
         assert unknown["GET"][0] == 404
         for path in paths:
-            for method in METHODS if http_client is not client else ("GET", "POST"):
+            for method in CHANGING_METHODS if http_client is not client else ("GET",):
                 response = await http_client.request(method, path, headers=headers)
                 assert describe(response) == unknown[method], (method, path)
         for content in (b"{", b"null", b"\xff"):
