@@ -378,7 +378,7 @@ async def test_memory_is_bounded(site: Site, app: FastAPI, monkeypatch: pytest.M
     assert len(state._unknown) <= 3
     state._entries.clear()
     state.form_bytes = 0
-    monkeypatch.setattr(cards, "MAX_FORM_BYTES", 30_000)
+    monkeypatch.setattr(cards, "MAX_FORM_BYTES", 70_000)
     async with site.stores.database.transaction() as session:
         await grant_limit(session, guild_id=site.guild_id, limit=Limit.WIDGETS, value=9, reason="test", actor=SYSTEM)
     widgets = [site.widget, *[await site.add_widget(days=7) for _ in range(5)]]
@@ -386,5 +386,5 @@ async def test_memory_is_bounded(site: Site, app: FastAPI, monkeypatch: pytest.M
         for form in ("", ".svg", ".png"):
             assert (await site.client.get(f"/w/{widget.public_id}{form}")).status_code == 200
     sizes = [entry.size for entry in state._entries.values()]
-    assert state.form_bytes == sum(sizes) <= 30_000
+    assert state.form_bytes == sum(sizes) <= 70_000
     assert 0 < len(sizes) < len(widgets)
