@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up pages test test-slow check bench journey-full lock clean no-python
+.PHONY: help up pages test test-slow check bench journey-full pictures lock clean no-python
 
 help: ## List the targets
 	@echo "Herwa: Discord analytics and governance. Two commands suffice: make up, make test."
@@ -47,6 +47,9 @@ journey-full: pages .venv/ready-dev ## Replay the full history from HERWA_HISTOR
 
 bench: .venv/ready-dev pages ## Run every benchmark; each prints one line of JSON
 	@for name in collector mover storage history_import export catch_up freshness stopping page overview guardrail guardrail_memory impact saving policy_propagation limiter admin tabs api key_check widget fair hostile; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+pictures: .venv/ready-dev pages ## Take the pictures in docs/pictures again, on demo data
+	@$(BIN)/python -m scripts.take_pictures
 
 lock: .venv/ready-dev ## Pin the newest versions that pyproject.toml allows
 	$(COMPILE) --output-file=requirements.txt pyproject.toml
