@@ -7,6 +7,7 @@ from http.cookiejar import Cookie
 from ipaddress import IPv6Address
 
 import httpx
+from fastapi import FastAPI
 
 from herwa_api.app import create_app
 from herwa_shared.config import Settings
@@ -73,6 +74,11 @@ class Browser:
 def create_address() -> str:
     """Create a random client address, so that limits count no other test's requests."""
     return str(IPv6Address(random.getrandbits(128)))
+
+
+def open_client(app: FastAPI) -> httpx.AsyncClient:
+    """Open a client with an address of its own."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(create_address(), 1)), base_url="http://herwa")
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from herwa_shared.stores import Stores
-from tests.api.browser import Browser, create_address
+from tests.api.browser import Browser, open_client
 from tests.api.conftest import KeyFactory
 from tests.api.documented_routes import list_routes
 from tests.support.oauth_login import ManagedServer, save_server
@@ -18,11 +18,6 @@ PUBLIC_PATHS = {"/healthz", "/readyz", "/api/leaked-keys"}
 """Health checks, and reports of leaked API keys."""
 FOREIGN_PAGES = [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"X-Page": "unknown"}]
 WRITES = ("INSERT", "UPDATE", "DELETE")
-
-
-def open_client(app: FastAPI) -> httpx.AsyncClient:
-    """Open a client with an address of its own."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(create_address(), 1)), base_url="http://herwa")
 
 
 def list_writes(transactions: list[Transaction]) -> list[str]:
