@@ -19,7 +19,7 @@ from herwa_shared.stores import Stores
 
 ESSENTIAL_FEATURES = frozenset(key for key, feature in FEATURES.items() if feature.module is ModuleKey.ESSENTIALS)
 RATE_LIMITS = (Limit.MEMBER_COMMANDS_PER_MINUTE, Limit.GUILD_COMMANDS_PER_MINUTE)
-DATA_LIMITS = (Limit.HISTORY_DAYS, Limit.API_KEYS, Limit.REQUESTS_PER_MINUTE)
+DATA_LIMITS = (Limit.HISTORY_DAYS, Limit.WIDGETS, Limit.EXPORT_ROWS, Limit.API_KEYS, Limit.REQUESTS_PER_MINUTE)
 ENFORCED_LIMITS = (*RATE_LIMITS, *DATA_LIMITS)
 """Only limits that hold, for things that exist, may be promised."""
 
@@ -54,7 +54,7 @@ def format_tiers(compiled: CompiledPolicy, now: float) -> tuple[str, ...]:
     for tier in tiers:
         heading = texts.format_tier_heading(escape(tier.title), is_current=tier is current_tier)
         rates = texts.format_rates(*(tier.limits.get(limit, 0) for limit in RATE_LIMITS))
-        data_limits = texts.format_data_limits(*(tier.limits.get(limit, 0) for limit in DATA_LIMITS))
+        data_limits = texts.format_data_limits({limit: tier.limits.get(limit, 0) for limit in DATA_LIMITS})
         entries.append("\n".join([heading, _format_features(tier, previous_tier), data_limits, rates]))
         previous_tier = tier
     return split_pages("\n".join(lines), entries)

@@ -11,6 +11,16 @@ NO_FEATURES = "No features"
 FEATURE_TITLES: Mapping[str, str] = {FeatureKey.OVERVIEW: "Dashboard"}
 """Titles that differ from those of the catalog."""
 
+LIMIT_UNITS: Mapping[Limit, tuple[str, str]] = {
+    Limit.WIDGETS: ("widget", ""),
+    Limit.API_KEYS: ("API key", ""),
+    Limit.REQUESTS_PER_MINUTE: ("API request", " per key and minute"),
+    Limit.EXPORT_ROWS: ("row", " per history export"),
+    Limit.MEMBER_COMMANDS_PER_MINUTE: ("command", " per member and minute"),
+    Limit.GUILD_COMMANDS_PER_MINUTE: ("command", " per server and minute"),
+}
+"""What each limit counts, and for what; days of history have a text of their own."""
+
 
 def format_current_tier(tier: str, end: str = "") -> str:
     """Format the first line. `end` is the time at which the tier ends; empty without an end."""
@@ -41,26 +51,18 @@ def format_rates(member_commands: int | None, server_commands: int | None) -> st
     return f"- Per minute: {format_count(member_commands, 'command')} per member ({per_server} per server)"
 
 
-def format_data_limits(history_days: int | None, api_keys: int | None, requests: int | None) -> str:
-    """Format history, API keys and API requests of a tier. None is unlimited."""
-    limits = {
-        Limit.HISTORY_DAYS: history_days,
-        Limit.API_KEYS: api_keys,
-        Limit.REQUESTS_PER_MINUTE: requests,
-    }
-    return f"- {', '.join(format_extra_limit(limit, value) for limit, value in limits.items())}"
+def format_data_limits(limits: Mapping[Limit, int | None]) -> str:
+    """Format the limits of a tier that are no rates of commands. None is unlimited.
+
+    History exports without rows are left out: the tier has no history exports.
+    """
+    listed = [(limit, value) for limit, value in limits.items() if (limit, value) != (Limit.EXPORT_ROWS, 0)]
+    return f"- {', '.join(format_extra_limit(limit, value) for limit, value in listed)}"
 
 
 def format_extra_limit(limit: Limit, value: int | None) -> str:
     """Format the value of a limit, as in the list of what was granted to the server."""
-    match limit:
-        case Limit.HISTORY_DAYS:
-            return "full history" if value is None else f"{format_count(value, 'day')} of history"
-        case Limit.API_KEYS:
-            return format_count(value, "API key")
-        case Limit.REQUESTS_PER_MINUTE:
-            return f"{format_count(value, 'API request')} per key and minute"
-        case Limit.MEMBER_COMMANDS_PER_MINUTE:
-            return f"{format_count(value, 'command')} per member and minute"
-        case _:
-            return f"{format_count(value, 'command')} per server and minute"
+    if limit is Limit.HISTORY_DAYS:
+        return "full history" if value is None else f"{format_count(value, 'day')} of history"
+    noun, scope = LIMIT_UNITS[limit]
+    return f"{format_count(value, noun)}{scope}"

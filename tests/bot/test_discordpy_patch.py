@@ -6,12 +6,13 @@ from types import SimpleNamespace
 from discord.gateway import DiscordWebSocket
 
 from herwa_bot.collector.discordpy_patch import install_fast_dispatch
+from herwa_bot.collector.gateway_sessions import GatewaySessions
 
 
 async def test_send_time_is_recorded_before_the_heartbeat_is_sent(monkeypatch):
     for method in ("poll_event", "received_message", "send_heartbeat"):
         monkeypatch.setattr(DiscordWebSocket, method, getattr(DiscordWebSocket, method))
-    install_fast_dispatch({}, SimpleNamespace(is_full=False))
+    install_fast_dispatch({}, SimpleNamespace(is_full=False, gateway_sessions=GatewaySessions()))
     started_at = time.perf_counter()
     keep_alive = SimpleNamespace(_last_send=started_at - 41.25)
     send_times = []

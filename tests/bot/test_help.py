@@ -2,7 +2,8 @@
 
 from herwa_shared.guardrail.policy import PlaceKind, TargetKind
 
-ALWAYS_LISTED = {"/help", "/why", "/privacy show", "/privacy opt-out", "/privacy opt-in", "/privacy delete"}
+PRIVACY_COMMANDS = {"/privacy show", "/privacy download", "/privacy opt-out", "/privacy opt-in", "/privacy delete"}
+ALWAYS_LISTED = {"/help", "/why", *PRIVACY_COMMANDS}
 
 
 async def list_named_commands(members, **options):

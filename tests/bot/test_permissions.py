@@ -486,7 +486,15 @@ async def test_rule_names_targets_used_outside_discord(rule_client, support_role
     saved_reply = await rule_client.run("allow", what="dashboard.overview", who=support_role)
     assert saved_reply.content.splitlines()[1:] == [texts.format_outside_discord(["Overview"], is_additional=False)]
     confirmation = await rule_client.run("allow", what="everything", who=support_role)
-    line = texts.format_outside_discord(
-        ["Overview", "Statistics API", "Settings API", "Audit log", "Settings"], is_additional=True
-    )
+    titles = [
+        "Overview",
+        "Statistics API",
+        "Settings API",
+        "Summary exports",
+        "History exports",
+        "Widgets",
+        "Audit log",
+        "Settings",
+    ]
+    line = texts.format_outside_discord(titles, is_additional=True)
     assert line in confirmation.content

@@ -4,6 +4,7 @@ from functools import partial
 
 from sqlalchemy import text
 
+from herwa_bot.cogs.premium import ENFORCED_LIMITS
 from herwa_bot.texts import buttons
 from herwa_bot.texts import premium as texts
 from herwa_bot.texts.phrases import format_page_number
@@ -14,6 +15,20 @@ from herwa_shared.services.subscriptions import grant
 from tests.support.member_client import MANAGER
 from tests.support.waiting import wait_until
 
+FREE_LIMITS = {
+    Limit.HISTORY_DAYS: 90,
+    Limit.WIDGETS: 1,
+    Limit.EXPORT_ROWS: 0,
+    Limit.API_KEYS: 1,
+    Limit.REQUESTS_PER_MINUTE: 100,
+}
+PREMIUM_LIMITS = {
+    Limit.HISTORY_DAYS: None,
+    Limit.WIDGETS: 10,
+    Limit.EXPORT_ROWS: None,
+    Limit.API_KEYS: 10,
+    Limit.REQUESTS_PER_MINUTE: 1_000,
+}
 FIRST_PAGE = format_page_number(1, 0)[:-1]
 INSERT_MANY_TIERS = """
 INSERT INTO tier (key, title, rank, inherits)
@@ -28,18 +43,21 @@ async def test_server_without_a_subscription_is_on_free(members):
     assert lines[0] == texts.format_current_tier("Free")
     assert texts.format_tier_heading("Free", is_current=True).strip() in lines
     assert texts.format_tier_heading("Premium", is_current=False).strip() in lines
-    assert texts.format_features([], "Free") in lines
+    assert texts.format_features(["History exports"], "Free") in lines
     assert texts.format_rates(30, 300) in lines
     assert texts.format_rates(60, 1200) in lines
-    assert texts.format_data_limits(90, 1, 100) in lines
-    assert texts.format_data_limits(None, 10, 1_000) in lines
+    assert texts.format_data_limits(FREE_LIMITS) in lines
+    assert texts.format_data_limits(PREMIUM_LIMITS) in lines
 
 
 async def test_only_enforced_limits_and_features_beyond_the_essentials_are_listed(members):
     content = (await members.run("premium")).content.lower()
-    assert "dashboard" in content
-    for word in ("widget", "export", "overview", "why", "help"):
+    for words in ("dashboard", "summary exports", "widgets", "history exports"):
+        assert words in content
+    for word in ("overview", "why", "help"):
         assert word not in content
+    assert set(ENFORCED_LIMITS) == set(Limit)
+    assert content.count("per history export") == 1, "the free tier has no history exports"
 
 
 async def test_subscription_shows_its_end(members):

@@ -150,8 +150,11 @@ SAMPLES = {
             ([], "Free"),
         ],
         "format_rates": [(30, 300), (1, None), (None, None)],
-        "format_data_limits": [(90, 1, 100), (None, 10, 1_000), (1, None, None)],
-        "format_extra_limit": [(Limit.MEMBER_COMMANDS_PER_MINUTE, 50), (Limit.GUILD_COMMANDS_PER_MINUTE, None)],
+        "format_data_limits": [
+            ({Limit.HISTORY_DAYS: 90, Limit.WIDGETS: 1, Limit.EXPORT_ROWS: 0, Limit.API_KEYS: 1},),
+            ({Limit.HISTORY_DAYS: None, Limit.EXPORT_ROWS: None, Limit.REQUESTS_PER_MINUTE: 1_000},),
+        ],
+        "format_extra_limit": [*((limit, 50) for limit in Limit), *((limit, None) for limit in Limit)],
     },
     features: {
         "format_list_heading": ["Garden Club"],
