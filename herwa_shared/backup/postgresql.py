@@ -1,8 +1,8 @@
 """PostgreSQL in a backup: the rows of all tables as COPY writes them, and the values of all sequences.
 
 The schema is not dumped: the migrations create it, up to the revision of the backup. So a backup can be restored with
-any version of PostgreSQL, and no program of PostgreSQL is needed. Data versions are not dumped: the restored rows get
-new ones, so that no answer that was stored before is used.
+any version of PostgreSQL, and no program of PostgreSQL is needed. Data versions and changes of accounts are not dumped:
+the restored rows get new ones, so that no answer that was stored before is used.
 """
 
 import zipfile

@@ -40,6 +40,10 @@ RETENTION_RULES = (
         "until 30 days after the last use",
     ),
     RetentionRule(
+        "exports that managers made with the ids of members",
+        "a week, or until a member opts out or is deleted: then the file is written again without them",
+    ),
+    RetentionRule(
         "responses to changes through the API, encrypted, which can name the member of an access rule", "one day"
     ),
     RetentionRule("hashes of events without an ID", "one day"),

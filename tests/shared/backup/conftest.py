@@ -45,6 +45,8 @@ CLICKHOUSE_QUERIES = (
     "SELECT * FROM command_hourly FINAL ORDER BY ALL",
     "SELECT * FROM sample_hourly FINAL ORDER BY ALL",
 )
+CHANGE_TABLES = ("data_version", "account_change")
+"""Numbers that tell processes what to read again; the restored rows get new ones."""
 TABLES_SQL = """
 SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
     AND relnamespace = 'public'::regnamespace
@@ -67,13 +69,13 @@ class FilledCopy:
 async def read_content(lease: EngineLease) -> dict[str, object]:
     """Read all rows of both databases, in a form that does not depend on their order.
 
-    Data versions are left out: restored rows get new ones.
+    `CHANGE_TABLES` are left out.
     """
     connection = await asyncpg.connect(lease.urls.database_owner)
     content: dict[str, object] = {}
     for row in await connection.fetch(TABLES_SQL):
         table = row["relname"]
-        if table == "data_version":
+        if table in CHANGE_TABLES:
             continue
         changed = "".join(f" - '{column}'" for column in CHANGED_COLUMNS.get(table, ()))
         moved = UNMOVED_SQL if table == "event_buffer" else ""

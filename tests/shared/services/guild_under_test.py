@@ -31,6 +31,7 @@ SURFACES = (
     Surface(SurfaceKind.MENU, "Voice of a member", FeatureKey.VOICE_STATS, "Voice of a member"),
     Surface(SurfaceKind.PAGE, "overview", FeatureKey.OVERVIEW, "Overview", Audience.MANAGERS),
     Surface(SurfaceKind.API, "stats", FeatureKey.API_STATISTICS, "Statistics", Audience.MANAGERS),
+    Surface(SurfaceKind.WIDGET, "widget", FeatureKey.WIDGETS, "Widget"),
 )
 
 

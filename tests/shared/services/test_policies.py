@@ -52,7 +52,9 @@ async def test_unknown_guild_has_a_default_policy(stores: Stores, guild: GuildUn
     policy = await load_guild_policy(stores, 81384788765712384)
 
     assert policy == GuildPolicy(guild_id=81384788765712384, version=policy.version, global_policy=policy.global_policy)
-    assert policy.global_policy.tiers[TierKey.FREE].features == set(FEATURES)
+    assert policy.global_policy.tiers[TierKey.FREE].features == {
+        key for key, feature in FEATURES.items() if feature.lowest_tier is TierKey.FREE
+    }
 
 
 async def test_tiers_include_inherited_features_and_missing_limits_are_zero(stores: Stores, guild: GuildUnderTest):
@@ -64,8 +66,8 @@ async def test_tiers_include_inherited_features_and_missing_limits_are_zero(stor
         await session.execute(delete(TierLimit).where(TierLimit.limit_key == "api_keys"))
         tiers = (await load_global_policy(session)).tiers
 
-    assert "voice.stats" not in tiers["free"].features
-    assert tiers["patron"].features == tiers["premium"].features == tiers["free"].features | {"voice.stats"}
+    assert tiers["patron"].features == tiers["premium"].features == set(FEATURES)
+    assert tiers["free"].features == set(FEATURES) - {"voice.stats", "exports.history"}
     assert [tiers[key].limits[Limit.WIDGETS] for key in ("free", "premium", "patron")] == [1, 10, 50]
     assert [tiers[key].limits[Limit.HISTORY_DAYS] for key in ("free", "premium", "patron")] == [90, None, None]
     assert tiers["patron"].limits[Limit.API_KEYS] == 0
