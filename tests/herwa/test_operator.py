@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete
 from typer.testing import CliRunner
 
 from herwa.cli import app
@@ -18,7 +20,7 @@ from herwa_shared.auth.sessions import create_session, find_session_user
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.embedded import lease_engines
-from herwa_shared.models import Guild, Subscription, User
+from herwa_shared.models import Guild, OperatorDay, Subscription, User
 from herwa_shared.privacy.texts import GUILD_NOT_LEFT
 from herwa_shared.services import discovery
 from herwa_shared.services.api_key_authentication import KeyRefusal, authenticate_key
@@ -31,7 +33,7 @@ from herwa_shared.services.audit_verification import list_chain_heads
 from herwa_shared.services.guilds import GuildData, mark_guilds_left, save_guilds
 from herwa_shared.services.policies import load_global_policy
 from herwa_shared.services.subscriptions import get_current_tier
-from tests.support.configurable_copy import open_copy
+from tests.support.configurable_copy import open_copy, stop_with_signal
 
 GARDEN, TEA, OTHER_TEA, UNPRINTABLE_NAME = range(1_100_000_000_000_000_001, 1_100_000_000_000_000_005)
 
@@ -186,8 +188,9 @@ def test_worker_records_expired_subscriptions(operator):
         session.add(Subscription(guild_id=OTHER_TEA, tier_key="premium", **period))
 
     operator.run_in_transaction(add_subscription)
-    operator.copy.start_command("worker")
+    worker = operator.copy.start_command("worker")
     operator.copy.wait_until(lambda: operator.list_audit_entries(OTHER_TEA), "the worker to record the expiry")
+    assert stop_with_signal(worker, signal.SIGTERM) == 0
     (entry,) = operator.list_audit_entries(OTHER_TEA)
     assert (entry.action, entry.actor, entry.before["tier"], entry.after["tier"]) == (
         "subscription.expire",
@@ -398,6 +401,20 @@ def test_admin_changes_tiers_after_a_dry_run(operator):
     assert "free, premium" in operator.run_refused_command("admin", "tier", "gold", "--reason", "Prices")
 
 
+def test_admin_shows_the_numbers_of_each_day(operator):
+    numbers = {"servers": 3, "members": 15, "events": 40, "commands": 7, "refused": 2, "added": 1, "removed": 0}
+    now = utc_now()
+
+    async def replace_days(session):
+        await session.execute(delete(OperatorDay))
+        session.add(OperatorDay(day=now.date(), refreshed_at=now, **numbers))
+
+    operator.run_in_transaction(replace_days)
+    overview = operator.run_json_command("admin", "overview")
+    assert overview["days"] == [{"day": now.date().isoformat(), **numbers}]
+    assert overview["refreshed_at"] == now.isoformat()
+
+
 def test_admin_announces_and_switches(operator):
     [item] = operator.run_json_command("admin", "announce", "Offline on Sunday", "--hours", "48")
     assert item["text"] == "Offline on Sunday"
@@ -407,7 +424,6 @@ def test_admin_announces_and_switches(operator):
     [switch] = operator.run_json_command("admin", "kill-switch", "voice.stats", "on", "--reason", reason)
     assert (switch["feature"], switch["reason"]) == ("voice.stats", reason)
     assert operator.run_json_command("admin", "kill-switch", "voice.stats", "off") == []
-    assert operator.run_json_command("admin", "overview")["days"] == []
     result = CliRunner().invoke(app, ("admin", "health", "--json"), env=operator.copy.environment)
     assert result.exit_code == 1
     subjects = {problem["subject"] for problem in json.loads(result.stdout)["problems"]}
