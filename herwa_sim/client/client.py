@@ -271,9 +271,9 @@ class SimClient:
         """List the messages between the user and the bot, oldest first."""
         return tuple(parse_message(message) for message in self.call("direct", user_id=str(user_id))["messages"])
 
-    def list_messages(self, channel_id: int) -> tuple[DisplayedMessage, ...]:
-        """List the messages of a channel, oldest first."""
-        payload = self.call("message/list", channel_id=str(channel_id))
+    def list_messages(self, channel_id: int, *, user_id: int | None = None) -> tuple[DisplayedMessage, ...]:
+        """List the messages of a channel, oldest first, then those that only this user sees."""
+        payload = self.call("message/list", channel_id=str(channel_id), user_id=_format_id(user_id))
         return tuple(parse_message(message) for message in payload["messages"])
 
     def set_reachable(self, user_id: int, on: bool) -> None:

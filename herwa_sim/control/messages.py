@@ -38,12 +38,20 @@ async def send_message(context: SimContext, body: Json) -> Json:
 
 
 async def list_messages(context: SimContext, body: Json) -> Json:
-    """Return the `messages` of `channel_id` as its members see them, oldest first."""
+    """Return the `messages` of `channel_id` as its members see them, oldest first.
+
+    Optional: a `user_id`, whose ephemeral messages follow.
+    """
     channel = context.world.get_channel(int(body["channel_id"]))
     listed = [
         serialize_message(context.world, message) | {"ephemeral": False}
         for message in context.world.messages[channel.id]
     ]
+    if body.get("user_id"):
+        listed += [
+            serialize_message(context.world, message) | {"ephemeral": True}
+            for message in context.interactions.list_ephemeral(int(body["user_id"]), channel.id)
+        ]
     return {"messages": listed}
 
 

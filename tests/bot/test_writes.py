@@ -92,6 +92,9 @@ async def test_slow_confirmed_commit_hides_the_buttons_and_reports_its_result(me
     await wait_until(has_result)
     [rule_id] = await load_rule_ids(members)
     assert edits[-1].startswith(f"{SAVED}{rule_id}`")
+    listed = members.sim.client.list_messages(members.server.channel, user_id=members.server.owner)
+    [reply] = [message for message in listed if message.id == confirmation.id]
+    assert (reply.content, list(get_button_ids(reply))) == (edits[-1], [buttons.UNDO])
 
 
 async def test_change_that_waits_too_long_for_another_one_is_not_stored(members):

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from herwa_bot.texts import buttons
+from herwa_bot.texts import buttons, errors
 from herwa_bot.texts import help as help_texts
 from herwa_bot.texts import requests as request_texts
 from herwa_bot.texts import why as why_texts
@@ -55,8 +55,21 @@ class ManagerClient:
         return await self.members.run(command, arguments, user=self.owner)
 
     async def press(self, message: DisplayedMessage, label: str, *, channel: int = 0) -> DisplayedMessage:
-        """Press a button and return the message that replaces the one with the button."""
-        return (await self.members.press(message, label, user=self.owner, channel=channel)).messages[-1]
+        """Press a button and return the message that replaces the one with the button.
+
+        On a busy machine it first says that saving takes longer.
+        """
+        reply = (await self.members.press(message, label, user=self.owner, channel=channel)).messages[-1]
+
+        def is_saved() -> bool:
+            nonlocal reply
+            if errors.SAVING in reply.content:
+                listed = self.members.sim.client.list_messages(reply.channel_id, user_id=self.owner)
+                [reply] = [message for message in listed if message.id == reply.id]
+            return errors.SAVING not in reply.content
+
+        await wait_until(is_saved)
+        return reply
 
     async def run_and_confirm(self, label: str, command: str, **options: object) -> DisplayedMessage:
         """Run a command that asks for confirmation, and press a button of that confirmation."""

@@ -42,6 +42,7 @@ from tests.support.population import (
     build_label,
 )
 from tests.support.row_factories import add_imported_period
+from tests.support.waiting import wait_until
 
 SEED, PAST_DAYS = 11, 9
 VOICE_TYPE, STAGE_TYPE, FORUM_TYPE = 2, 13, 15
@@ -205,6 +206,14 @@ class Town:
         await self.members.run(command)
         self.population.add(kind, utc_now(), self.server.ada, self.server.channel)
 
+    async def wait_for_sample(self) -> None:
+        """Wait until the bot has stored the number of members, which it polls once a minute."""
+
+        async def has_sample() -> bool:
+            return bool(await fetch_rows(self.stores, STORED_QUERY, g=self.server.id, kind="member_count"))
+
+        await wait_until(has_sample, description="a sample of the number of members", interval_seconds=0.2)
+
     async def read_clocked(self) -> None:
         """Take the seconds in voice, the samples and the fixtures' `/why` from the buffer: only the bot knows their times."""
         voice = await fetch_rows(self.stores, STORED_QUERY, g=self.server.id, kind="voice%")
@@ -238,6 +247,7 @@ async def town(members, bot) -> Town:
     await asyncio.to_thread(town.send_shuffled)
     await asyncio.to_thread(town.live_today)
     await town.run_commands()
+    await town.wait_for_sample()
     await wait_until_stored(town.stores, bot)
     await town.read_clocked()
     await add_imported_period(town.stores, town.server.id, town.start - timedelta(days=1), utc_now())
