@@ -112,7 +112,7 @@ class WidgetsData:
 
     def find(self, key: str) -> WidgetStatus | None:
         """Find a widget that is not revoked, or the page."""
-        candidates = (*self.widgets, *filter(None, (self.page,)))
+        candidates = (*self.widgets, *filter(None, (self.public_page,)))
         return next((item for item in candidates if str(item.id) == key and item.revoked_at is None), None)
 
     def to_public(self, widget: WidgetStatus, settings: WidgetSettings) -> PublicWidget:
