@@ -8,10 +8,11 @@ from herwa_bot.cogs.premium import ENFORCED_LIMITS
 from herwa_bot.texts import buttons
 from herwa_bot.texts import premium as texts
 from herwa_bot.texts.phrases import format_page_number
-from herwa_shared.catalog import Limit
+from herwa_shared.catalog import FEATURES, Limit
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services.grants import grant_limit
 from herwa_shared.services.subscriptions import grant
+from herwa_shared.services.tiers import list_tiers
 from tests.support.member_client import MANAGER
 from tests.support.waiting import wait_until
 
@@ -43,7 +44,10 @@ async def test_server_without_a_subscription_is_on_free(members):
     assert lines[0] == texts.format_current_tier("Free")
     assert texts.format_tier_heading("Free", is_current=True).strip() in lines
     assert texts.format_tier_heading("Premium", is_current=False).strip() in lines
-    assert texts.format_features(["History exports"], "Free") in lines
+    async with members.stores.database.transaction() as session:
+        free, premium = await list_tiers(session)
+    added = [FEATURES[key].title for key in FEATURES if key in premium.features - free.features]
+    assert texts.format_features(added, "Free") in lines
     assert texts.format_rates(30, 300) in lines
     assert texts.format_rates(60, 1200) in lines
     assert texts.format_data_limits(FREE_LIMITS) in lines
@@ -52,7 +56,7 @@ async def test_server_without_a_subscription_is_on_free(members):
 
 async def test_only_enforced_limits_and_features_beyond_the_essentials_are_listed(members):
     content = (await members.run("premium")).content.lower()
-    for words in ("dashboard", "summary exports", "widgets", "history exports"):
+    for words in ("dashboard", "summary exports", "widgets"):
         assert words in content
     for word in ("overview", "why", "help"):
         assert word not in content
