@@ -46,6 +46,7 @@ def describe(response: httpx.Response) -> tuple:
     return response.status_code, response.text, headers
 
 
+@pytest.mark.slow
 async def test_panel_is_unknown_to_everyone_else(
     app: FastAPI, browser: Browser, other_browser: Browser, saved_server: ManagedServer, make_key: KeyFactory
 ):

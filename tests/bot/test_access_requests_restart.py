@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import pytest
+
 from herwa_bot.texts import buttons
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.services.request_subscribers import set_subscription
@@ -10,6 +12,7 @@ from tests.support.db_assertions import wait_until_stored
 from tests.support.member_client import MemberClient, get_button_ids
 
 
+@pytest.mark.slow
 async def test_access_request_buttons_survive_a_restart_and_other_buttons_expire(sim, stores, settings, server):
     members = MemberClient(sim, stores, server)
     subscribe = partial(set_subscription, guild_id=server.id, user_id=server.owner, subscribed=True)

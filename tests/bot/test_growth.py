@@ -80,6 +80,7 @@ async def test_large_server_is_listed_in_pages(stores):
     assert dict(zip(estimate.days, estimate.joined, strict=True)) == days
 
 
+@pytest.mark.slow
 async def test_nothing_is_estimated_without_the_members_intent(stores, settings, own_sim):
     own_sim.client.set_application(privileged=[])
     server = SampleServer(own_sim.client)

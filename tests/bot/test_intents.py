@@ -18,6 +18,7 @@ async def get_missing_intents(stores, bot) -> list[str] | None:
     return rows[0][0].get("missing_intents") if rows else None
 
 
+@pytest.mark.slow
 async def test_missing_intent_is_detected_before_discord_closes_the_connection(stores, settings, own_sim):
     own_sim.client.set_application(privileged=[])
     server = SampleServer(own_sim.client)

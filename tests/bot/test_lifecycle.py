@@ -28,6 +28,7 @@ async def test_wrong_token_stops_the_bot_with_the_fix(settings, sim):
     assert "wrong.token.here" not in bot.read_log()
 
 
+@pytest.mark.slow
 async def test_bot_waits_for_an_unreachable_discord_at_startup(stores, settings, own_sim):
     server = SampleServer(own_sim.client)
     own_sim.stop()
@@ -140,6 +141,7 @@ async def test_two_bots_with_one_token_count_each_message_once(stores, settings,
     assert sorted(row.user for row in await list_message_events(stores, server.id)) == sorted(people)
 
 
+@pytest.mark.slow
 async def test_database_outage_loses_no_event_and_a_full_buffer_stops_reading(stores, settings, folder, sim, server):
     with run_bot_process(settings, sim, "-c", SMALL_BUFFER_SCRIPT) as bot:
         await bot.wait_until_ready()

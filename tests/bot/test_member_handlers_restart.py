@@ -11,6 +11,7 @@ from tests.support.db_assertions import StoredEvent, fetch_rows, list_events, wa
 VOICE_SESSION_QUERY = "SELECT since_ms, open FROM voice_session WHERE guild_id = :g AND user_id = :u"
 
 
+@pytest.mark.slow
 async def test_voice_session_survives_a_killed_bot(stores, settings, sim, server):
     cafe = sim.client.create_channel(server.id, "café", type_=VOICE_CHANNEL_TYPE)
     with run_bot_process(settings, sim) as first_bot:

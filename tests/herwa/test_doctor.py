@@ -57,6 +57,7 @@ def test_doctor_reports_a_file_instead_of_the_data_folder(tmp_path, free_port):
     assert "HERWA_DATA_DIR" in checks["Data folder"]["fix"]
 
 
+@pytest.mark.slow
 def test_doctor_reports_an_unreachable_database_without_its_password(tmp_path, free_port):
     url = f"postgresql://herwa:canary@127.0.0.1:{free_port}/herwa"
     code, checks = run_doctor(tmp_path, HERWA_PORT=free_port, DATABASE_URL=url)

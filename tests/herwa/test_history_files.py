@@ -332,6 +332,7 @@ def test_dry_run_checks_the_file_without_a_running_copy(write, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.slow
 def test_invalid_file_ends_the_command_with_exit_code_1(write, tmp_path):
     path = write(join(HEADER, f"{FAR_FUTURE},,chat,,1,1,0", ROW, f"{FAR_FUTURE},,chat,,1,1,0"))
     result = run_bare_command("sim", "replay", str(path), "--guild", "G", HERWA_DATA_DIR=str(tmp_path / "data"))

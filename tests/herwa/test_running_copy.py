@@ -83,6 +83,7 @@ def test_second_up_in_the_same_folder_is_refused(copy):
     assert copy.get_status()["healthy"]
 
 
+@pytest.mark.slow
 def test_doctor_finds_no_problem_in_a_running_copy(copy):
     result = copy.run_command("doctor")
     assert result.returncode == 0, result.stdout

@@ -224,6 +224,7 @@ def test_members_are_in_one_voice_channel_at_a_time_and_leave(world):
     )
 
 
+@pytest.mark.slow
 async def test_bot_receives_simulated_activity_as_valid_events(tmp_path):
     process = await asyncio.to_thread(SimProcess, tmp_path)
     try:

@@ -87,6 +87,7 @@ async def test_forwarded_headers_of_the_visitor_are_replaced(web):
     assert get_header_values(echo, "x-real-ip") == get_header_values(echo, "forwarded") == []
 
 
+@pytest.mark.slow
 async def test_trusted_proxy_headers_are_used(stores, settings, upstream_stub):
     async with (
         run_web_server(

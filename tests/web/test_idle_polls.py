@@ -83,6 +83,7 @@ async def test_poll_of_an_unchanged_page_sends_nothing(tab, event):
     assert [await tab.poll(event) for _ in range(3)] == [0, 0, 0]
 
 
+@pytest.mark.slow
 async def test_changed_live_counters_are_shown(tab, stores):
     await save_counters(stores, tab.server, online=4)
     await tab.poll_until(POLL_LIVE, '"online_rx_state_": "4"')

@@ -42,6 +42,7 @@ async def clients(stores: Stores, settings: Settings, folder: DataFolder) -> Asy
             yield [first, second]
 
 
+@pytest.mark.slow
 async def test_two_processes_let_through_exactly_the_limit(
     clients: list[httpx.AsyncClient], stores: Stores, make_key: KeyFactory
 ):

@@ -183,6 +183,7 @@ async def test_rankings_are_ordered_by_value_and_id_and_exclude_bots(stores: Sto
     assert await list_ranks(rank_members, "messages", limit=1) == [(5, 2)]
 
 
+@pytest.mark.slow
 async def test_ranking_can_have_more_rows_than_postgresql_has_parameters(stores: Stores):
     query = ActivityQuery.parse("2024-03-01", "2024-03-02", guild_id=await add_guild(stores))
     await insert_events(stores, query.guild_id, [EventRow(query.start, user) for user in range(1, 33_001)])

@@ -34,6 +34,7 @@ from tests.shared.backup.conftest import (
 from tests.support.embedded_engines import build_settings
 
 
+@pytest.mark.slow
 async def test_restore_into_another_folder_brings_back_every_row(filled_copy, other_folder):
     settings = build_settings(other_folder)
     async with lease_copy(settings, other_folder) as lease:

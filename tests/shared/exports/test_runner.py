@@ -33,6 +33,7 @@ async def change(stores, job_id: int, act) -> None:
         await act(session, ACTOR, job=job)
 
 
+@pytest.mark.slow
 async def test_part_that_was_interrupted_is_written_again_and_the_file_is_the_same(
     stores, runner, folder, guild, monkeypatch
 ):

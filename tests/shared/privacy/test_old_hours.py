@@ -283,6 +283,7 @@ async def test_numbers_are_exact_after_kill_9_at_any_moment(stores, guild, event
 
 
 @pytest.mark.parametrize("is_everywhere", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
 async def test_erasure_and_privacy_show_reach_old_hours(stores, replaced_guilds, events, is_everywhere):
     guild = replaced_guilds[0]
     user_id = MEMBERS[4] if is_everywhere else MEMBERS[3]
