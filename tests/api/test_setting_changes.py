@@ -31,7 +31,7 @@ CHANGES = [
 ]
 
 
-@pytest.fixture(params=["session", "key"])
+@pytest.fixture(params=[pytest.param("session", marks=pytest.mark.slow), "key"])
 async def settings_client(
     request, browser: Browser, client: httpx.AsyncClient, saved_server: ManagedServer, make_key: KeyFactory
 ) -> SettingsClient:

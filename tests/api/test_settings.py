@@ -24,7 +24,7 @@ from tests.support.waiting import wait_until
 SETTINGS_ROUTES = ["features", "rules", "channel-lists", "audit", "explain?command=server-stats&role_ids="]
 
 
-@pytest.fixture(params=["session", "key"])
+@pytest.fixture(params=[pytest.param("session", marks=pytest.mark.slow), "key"])
 async def settings_client(
     request, browser: Browser, client: httpx.AsyncClient, saved_server: ManagedServer, make_key: KeyFactory
 ) -> SettingsClient:

@@ -31,6 +31,8 @@ EACH_BIG_PROFILE = pytest.mark.parametrize(
     ids=lambda profile: profile.name,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def generate_months(profile, days: int = 120) -> ServerHistory:
     return generate_history(profile, SET_UP_AT, begin=SET_UP_AT.replace(hour=0, minute=0) - days * DAY, end=SET_UP_AT)

@@ -21,6 +21,8 @@ from herwa_sim.world import World
 from tests.sim.recording_bot import connect_bot, wait_until
 from tests.support.sim_process import REPOSITORY_ROOT, SimProcess
 
+pytestmark = pytest.mark.slow
+
 
 def _create_sample_data(sim: SimProcess) -> tuple[int, int, int, int]:
     """Create a guild, a channel, a thread, a member and a message.

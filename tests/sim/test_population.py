@@ -18,6 +18,8 @@ from tests.sim.recording_bot import connect_bot, wait_until
 from tests.support import gateway_schemas
 from tests.support.sim_process import SimProcess
 
+pytestmark = pytest.mark.slow
+
 EXPECTED_EVENTS = {
     "MESSAGE_CREATE",
     "MESSAGE_UPDATE",

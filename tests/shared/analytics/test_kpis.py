@@ -63,7 +63,14 @@ async def record_random_activity(stores: Stores, query: ActivityQuery, *, seed: 
     await add_imported_period(stores, query.guild_id, *sorted((pick_moment(), pick_moment())))
 
 
-@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        pytest.param("UTC", marks=pytest.mark.slow),
+        "America/New_York",
+        pytest.param("Asia/Kolkata", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("interval", Interval)
 @pytest.mark.parametrize("elapsed", [1.0, 0.4])
 async def test_each_kpi_matches_the_timeseries_of_its_metric(stores: Stores, zone, interval, elapsed):
