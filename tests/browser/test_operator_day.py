@@ -68,7 +68,7 @@ async def open_server(page: Page, governed: GovernedServer) -> None:
 
 
 async def change_tier(page: Page, act: str, *, days: str = "", reason: str) -> None:
-    form = page.get_by_role("form", name=texts.TIER)
+    form = page.get_by_role("form", name=texts.TIER, exact=True)
     await form.get_by_role("combobox", name=texts.ACT).select_option(label=texts.ACTS[act])
     if days:
         await form.get_by_role("spinbutton", name=panel_texts.DAYS).fill(days)

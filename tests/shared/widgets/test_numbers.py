@@ -76,7 +76,7 @@ async def test_window_is_not_longer_than_the_history_and_compared_only_within_it
 
 
 async def test_nothing_recorded_is_unknown_and_not_zero(stores):
-    guild_id = await add_guild(stores)
+    guild_id = await add_guild(stores, joined_at=utc_now())
     [messages] = (await compute(stores, guild_id, metrics=(WidgetMetric.MESSAGES,))).numbers
     assert (messages.value, messages.is_hidden) == (None, False)
 
