@@ -8,7 +8,7 @@ from herwa_bot.cogs.premium import ENFORCED_LIMITS
 from herwa_bot.texts import buttons
 from herwa_bot.texts import premium as texts
 from herwa_bot.texts.phrases import format_page_number
-from herwa_shared.catalog import FEATURES, Limit
+from herwa_shared.catalog import FEATURES, Limit, TierKey
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services.grants import grant_limit
 from herwa_shared.services.subscriptions import grant
@@ -45,7 +45,8 @@ async def test_server_without_a_subscription_is_on_free(members):
     assert texts.format_tier_heading("Free", is_current=True).strip() in lines
     assert texts.format_tier_heading("Premium", is_current=False).strip() in lines
     async with members.stores.database.transaction() as session:
-        free, premium = await list_tiers(session)
+        tiers = {tier.key: tier for tier in await list_tiers(session)}  # other tests may add tiers
+    free, premium = tiers[TierKey.FREE], tiers[TierKey.PREMIUM]
     added = [FEATURES[key].title for key in FEATURES if key in premium.features - free.features]
     assert texts.format_features(added, "Free") in lines
     assert texts.format_rates(30, 300) in lines

@@ -21,6 +21,7 @@ from tests.shared.services.guild_under_test import build_rule
 from tests.support.access_rules import add_rule
 from tests.support.db_assertions import fetch_rows
 from tests.support.governance_client import TEST_ACTOR
+from tests.support.waiting import wait_until
 from tests.web.dashboard_factory import CanaryServer, DashboardFactory
 from tests.web.settings_page import open_settings_page
 from tests.web.test_rules_page import COMMANDS
@@ -119,7 +120,11 @@ async def test_quick_clicks_on_a_switch_are_each_counted(web: WebServer, factory
         await page.wait_for("is_subscribed", True)
         await page.call("toggle_messages")
         await page.wait_for("is_subscribed", False)
-    assert await load(stores, list_subscribers, server) == ()
+
+        async def is_stored() -> bool:
+            return await load(stores, list_subscribers, server) == ()
+
+        await wait_until(is_stored, description="the last of four clicks")
 
 
 async def test_second_manager_sees_the_difference_and_decides(

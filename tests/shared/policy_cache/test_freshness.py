@@ -127,6 +127,7 @@ async def test_change_with_notification_and_sweep_is_loaded_once(open_cache, sto
     """Otherwise every change would cost two loads."""
     async with open_cache() as cache:
         await wait_until(lambda: cache.get_status().sweep_age_seconds is not None)  # connecting drops all policies
+        await cache.get(guild)
         await commit_deny(stores.database, guild, "top")
         await wait_until(lambda: cache.find_cached(guild) is None)
         compiled = await cache.get(guild)
