@@ -43,14 +43,12 @@ def has_handler(event: Any) -> bool:
 
 
 def is_in_handler() -> bool:
-    """Return whether the current task runs an event handler.
-
-    Reflex sets a root context, which has no transaction id, for every request and socket.
-    """
+    """Return whether the current task runs an event handler."""
     try:
-        return bool(EventContext.get().txid)
+        EventContext.get()
     except LookupError:
         return False
+    return True
 
 
 async def forget_closed_tabs(state_manager: Any, processor: Any, open_tabs: Container[str]) -> None:

@@ -10,11 +10,10 @@ from reflex.istate.manager.memory import StateManagerMemory
 from reflex.istate.manager.token import BaseStateToken
 from reflex.state import State
 from reflex_base.event import Event
-from reflex_base.event.context import EventContext
 
 from herwa_shared.runtime import http_limits as limits
 from herwa_web.serving.event_queue import NO_LOCATION, EventQueue, limit_router_data
-from herwa_web.serving.tab_bounds import forget_closed_tabs, forget_state, is_in_handler, is_in_use
+from herwa_web.serving.tab_bounds import forget_closed_tabs, forget_state, is_in_use
 from tests.support.raw_connection import TEXT, build_frame, build_handshake, open_connection
 from tests.support.waiting import wait_until
 from tests.web.reflex_client import HYDRATE, NAMESPACE, connect_client
@@ -198,16 +197,3 @@ def test_a_state_keeps_no_long_location_and_no_unknown_fields(field):
         else {field: "/" + "x" * limits.MAX_LOCATION_BYTES}
     )
     assert limit_router_data(location | connection | long) == NO_LOCATION | connection
-
-
-def test_event_of_a_socket_is_in_no_handler():
-    assert not is_in_handler()
-    root = EventContext(token="", state_manager=None, enqueue_impl=None, txid="")
-    token = EventContext.set(root)
-    try:
-        assert not is_in_handler()
-        handler_token = EventContext.set(root.fork(token="tab"))
-        assert is_in_handler()
-        EventContext.reset(handler_token)
-    finally:
-        EventContext.reset(token)
