@@ -13,6 +13,7 @@ from prometheus_client.core import Metric
 
 from herwa_api import texts
 from herwa_api.app import create_app
+from herwa_api.periodic_saves import save_periodically
 from herwa_api.request_metrics import RequestCounts
 from herwa_api.server_rules import build_server_rules
 from herwa_api.surfaces import KINDS, SURFACES
@@ -82,8 +83,8 @@ async def _serve(
             yield from counts.build_metrics()
 
         async with (
-            app.state.app_state.key_usage.run(),
-            app.state.app_state.widget_uses.run(),
+            save_periodically(app.state.app_state.key_usage.save),
+            save_periodically(app.state.app_state.widget_uses.save),
             send_heartbeats(stores.database, name="api", build_detail=build_detail),
             serve_metrics(DataFolder(settings.data_dir), "api", collect_metrics),
         ):

@@ -3,9 +3,6 @@
 If the process is killed, the requests since the last save are not recorded.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 
 import asyncpg
@@ -20,7 +17,6 @@ from herwa_shared.services.api_key_authentication import Principal
 from herwa_shared.services.api_key_usage import KeyRequest, UsageBatch, save_usage
 
 limited_log = RateLimitedLogger(get_logger(__name__))
-SAVE_INTERVAL_SECONDS = 3.0
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
@@ -62,25 +58,6 @@ class UsageRecorder:
             if not batch.merge(self._batch):
                 self._warn_of_full_batch()
             self._batch = batch
-
-    @asynccontextmanager
-    async def run(self) -> AsyncIterator[None]:
-        """Save every few seconds while the block runs, and once at its end."""
-        ended = asyncio.Event()
-        task = asyncio.create_task(self._save_until(ended))
-        try:
-            yield
-        finally:
-            ended.set()
-            await task
-
-    async def _save_until(self, ended: asyncio.Event) -> None:
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), SAVE_INTERVAL_SECONDS)
-            await self.save()
-            if ended.is_set():
-                return
 
     def _warn_of_full_batch(self) -> None:
         limited_log.warning("use of API keys not counted", kind="too many different requests")

@@ -8,7 +8,7 @@ from herwa_api.response_headers import encode_headers
 from herwa_shared.runtime.asgi_types import Scope, Send
 
 CACHE_CONTROL = "public, max-age=60, stale-while-revalidate=60, stale-if-error=604800"
-"""For a minute nobody needs to ask again; while Herwa is away, caches may show the last card for a week."""
+"""For a minute a cache needs no new response; while Herwa is not reachable, it may show the last card for a week."""
 UNKNOWN_CACHE_CONTROL = "public, max-age=60"
 ALLOW_ORIGIN = b"access-control-allow-origin"
 COMMON_HEADERS = {

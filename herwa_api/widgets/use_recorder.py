@@ -1,9 +1,5 @@
 """Record views and clicks of widgets: in memory, saved every few seconds."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,7 +10,6 @@ from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.services.widget_uses import UseBatch, save_uses
 
 limited_log = RateLimitedLogger(get_logger(__name__))
-SAVE_INTERVAL_SECONDS = 3.0
 
 
 class WidgetUseRecorder:
@@ -44,22 +39,3 @@ class WidgetUseRecorder:
             limited_log.warning("use of widgets not saved", kind=type(error).__name__, error=format_reason(error))
             batch.merge(self._batch)
             self._batch = batch
-
-    @asynccontextmanager
-    async def run(self) -> AsyncIterator[None]:
-        """Save every few seconds while the block runs, and once at its end."""
-        ended = asyncio.Event()
-        task = asyncio.create_task(self._save_until(ended))
-        try:
-            yield
-        finally:
-            ended.set()
-            await task
-
-    async def _save_until(self, ended: asyncio.Event) -> None:
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), SAVE_INTERVAL_SECONDS)
-            await self.save()
-            if ended.is_set():
-                return

@@ -1,6 +1,6 @@
 """Write exports part by part. Guilds take turns, and a guild has at most one part in work.
 
-Whoever writes holds a lease, which a heartbeat extends. A writer that was killed loses it after LEASE_SECONDS; the next
+The process that writes holds a lease, which a heartbeat extends. A killed one loses it after LEASE_SECONDS; the next
 one writes the part again from its first row, to a file of its own. A part exists when PostgreSQL says so.
 Decision: docs/decisions/0026.
 """

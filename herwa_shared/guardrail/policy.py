@@ -117,7 +117,7 @@ class GlobalPolicy:
     announcements: tuple[Announcement, ...] = ()
 
     def list_announcements(self, tier: str, at: float) -> list[str]:
-        """List what guilds of this tier are told at `at` (Unix seconds), the newest first."""
+        """List the announcements to guilds of this tier at `at` (Unix seconds), the newest first."""
         return [
             announcement.text
             for announcement in self.announcements

@@ -1,4 +1,4 @@
-"""The colors of a widget in each scheme, and whether they can be told apart (WCAG 2.2)."""
+"""The colors of a widget in each scheme, and whether their contrast is high enough (WCAG 2.2)."""
 
 from dataclasses import dataclass
 

@@ -164,7 +164,7 @@ def build_widget_number(loaded: WindowNumbers, metric: WidgetMetric) -> WidgetNu
 
 
 def is_small_group(value: int | None, people: int | None) -> bool:
-    """Return whether fewer than five people are behind a number; nobody is behind a 0."""
+    """Return whether fewer than five people are behind a number; a 0 has no people behind it."""
     return value is not None and value != 0 and (people is None or people < MIN_PEOPLE)
 
 

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from herwa_api.key_usage import UsageRecorder
+from herwa_api.periodic_saves import save_periodically
 from herwa_shared.catalog import Scope
 from herwa_shared.db import Database
 from herwa_shared.errors import Forbidden
@@ -103,7 +104,7 @@ async def test_what_could_not_be_saved_is_saved_later(stores: Stores, make_key: 
     await unreachable.close()
 
     recorder._database = stores.database
-    async with recorder.run():
+    async with save_periodically(recorder.save):
         recorder.record(scope, status=200, started_at=0.0, request_id="b")
     async with stores.database.transaction() as session:
         assert (await load_usage(session, guild_id=guild_id, key_id=key_id, days=1)).requests == 3

@@ -1,4 +1,4 @@
-"""Announcements: who is told what, until when; every process knows them with the policies."""
+"""Announcements: which servers see which one, until when; every process receives them with the policies."""
 
 from datetime import timedelta
 
