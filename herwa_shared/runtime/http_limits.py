@@ -50,7 +50,7 @@ HANDSHAKE_SECONDS = 30.0
 # Tabs: WebSockets of pages, and the state that the server keeps for each
 TABS = PoolLimit(total=1_000, per_address=200)
 TAB_RATE = RateLimit(per_second=10, burst=60, min_per_second=0.2, min_burst=6, total_per_second=20)
-VISITOR_EVENTS = PoolLimit(total=8, per_address=4, free_share=2)
+VISITOR_EVENTS = PoolLimit(total=64, per_address=4, free_share=2)
 """Running events of visitors without a session, who share the slots of their address."""
 USER_EVENTS = PoolLimit(total=48, per_address=8, free_share=2)
 """Running events of users, each with slots of their own."""

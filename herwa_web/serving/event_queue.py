@@ -22,6 +22,8 @@ USER_PREFIX = "user:"
 LOCATION_FIELDS = ("pathname", "asPath", "query")
 CONNECTION_FIELDS = ("ip", "sid", "token", "headers")
 NO_LOCATION = {"pathname": "/404", "asPath": "/404", "query": {}}
+CLOSED_TAB_SECONDS = 0.2
+"""How often a running event is checked for whether its tab was closed."""
 log = get_logger(__name__)
 
 Enqueue = Callable[..., Awaitable[Any]]
@@ -94,7 +96,26 @@ class EventQueue:
         except BaseException:
             pool.release(group)
             raise
-        self._run_task(_release_when_done(future, pool, group))
+        self._run_task(self._release_when_done(token, future, pool, group))
+
+    async def _release_when_done(self, token: str, future: Any, pool: FairPool, group: str) -> None:
+        """Release the slot when the event and those that it has started are done, or after `MAX_EVENT_SECONDS`."""
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(limits.MAX_EVENT_SECONDS):
+                    await self._wait_for_all(token, future)
+        finally:
+            pool.release(group)
+
+    async def _wait_for_all(self, token: str, future: Any) -> None:
+        """Wait for an event and its descendants, while the tab is open: some of a closed tab never end.
+
+        Reflex reports their errors.
+        """
+        pending = {future}
+        while pending and token in self._open_tabs:
+            done, waiting = await asyncio.wait(pending, timeout=CLOSED_TAB_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            pending = waiting.union(*(parent.children for parent in done))
 
     def _run_task(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -129,24 +150,6 @@ class _WaitingEvents:
         """Accept no more events."""
         self._is_closed = True
         self._has_capacity.set()
-
-
-async def _release_when_done(future: Any, pool: FairPool, group: str) -> None:
-    """Release the slot when the event and those that it has started are done, or after `MAX_EVENT_SECONDS`."""
-    try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(limits.MAX_EVENT_SECONDS):
-                await _wait_for_all(future)
-    finally:
-        pool.release(group)
-
-
-async def _wait_for_all(future: Any) -> None:
-    """Wait for an event and its descendants. Reflex reports their errors."""
-    pending = [future]
-    while pending:
-        await asyncio.wait(pending)
-        pending = [child for parent in pending for child in parent.children]
 
 
 def limit_router_data(router_data: dict[str, Any]) -> dict[str, Any]:

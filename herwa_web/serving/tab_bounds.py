@@ -43,12 +43,14 @@ def has_handler(event: Any) -> bool:
 
 
 def is_in_handler() -> bool:
-    """Return whether the current task runs an event handler."""
+    """Return whether the current task runs an event handler.
+
+    Reflex sets a root context, which has no transaction id, for every request and socket.
+    """
     try:
-        EventContext.get()
+        return bool(EventContext.get().txid)
     except LookupError:
         return False
-    return True
 
 
 async def forget_closed_tabs(state_manager: Any, processor: Any, open_tabs: Container[str]) -> None:

@@ -10,10 +10,11 @@ from reflex.istate.manager.memory import StateManagerMemory
 from reflex.istate.manager.token import BaseStateToken
 from reflex.state import State
 from reflex_base.event import Event
+from reflex_base.event.context import EventContext
 
 from herwa_shared.runtime import http_limits as limits
 from herwa_web.serving.event_queue import NO_LOCATION, EventQueue, limit_router_data
-from herwa_web.serving.tab_bounds import forget_closed_tabs, forget_state, is_in_use
+from herwa_web.serving.tab_bounds import forget_closed_tabs, forget_state, is_in_handler, is_in_use
 from tests.support.raw_connection import TEXT, build_frame, build_handshake, open_connection
 from tests.support.waiting import wait_until
 from tests.web.reflex_client import HYDRATE, NAMESPACE, connect_client
@@ -93,6 +94,9 @@ async def test_unknown_event_is_dropped_and_the_tab_goes_on(web):
             await visitor.send("reflex___state____state.no_such_handler")
         await visitor.send(HYDRATE)
         await visitor.wait_until_idle()
+    lines = [line for line in web.output.read_text().splitlines() if "no_such_handler" in line]
+    assert len(lines) >= 30
+    assert all('"event": "unknown event"' in line for line in lines), "no unknown event may reach Reflex"
 
 
 class FakeReflex:
@@ -138,13 +142,25 @@ async def test_events_of_a_busy_address_wait_and_those_of_others_start_at_once()
     queue = create_queue(reflex, open_tabs, {"user": "user:1"})
     for number in range(10):
         await queue.enqueue("busy", create_event(str(number), "203.0.113.1"))
-    assert len(reflex.started) == limits.VISITOR_EVENTS.per_address // 2 + 1
+    assert len(reflex.started) == limits.VISITOR_EVENTS.per_address
     await queue.enqueue("other", create_event("a", "203.0.113.2"))
     await queue.enqueue("user", create_event("b", "203.0.113.1"))
     assert reflex.started[-2:] == [("other", "a"), ("user", "b")]
     while reflex.futures:
         await reflex.finish_next()
     assert [name for token, name in reflex.started if token == "busy"] == [str(number) for number in range(10)]
+
+
+async def test_events_of_a_closed_tab_hold_no_slots():
+    reflex, open_tabs = FakeReflex(), {"closed", "open"}
+    queue = create_queue(reflex, open_tabs, {})
+    for number in range(limits.VISITOR_EVENTS.per_address):
+        await queue.enqueue("closed", create_event(str(number), "203.0.113.1"))
+    await queue.enqueue("open", create_event("a", "203.0.113.1"))
+    await asyncio.sleep(0.5)
+    assert ("open", "a") not in reflex.started
+    open_tabs.remove("closed")
+    await wait_until(lambda: ("open", "a") in reflex.started, description="the slots of the closed tab")
 
 
 async def test_tab_with_too_many_waiting_events_is_not_read_further():
@@ -197,3 +213,16 @@ def test_a_state_keeps_no_long_location_and_no_unknown_fields(field):
         else {field: "/" + "x" * limits.MAX_LOCATION_BYTES}
     )
     assert limit_router_data(location | connection | long) == NO_LOCATION | connection
+
+
+def test_event_of_a_socket_is_in_no_handler():
+    assert not is_in_handler()
+    root = EventContext(token="", state_manager=None, enqueue_impl=None, txid="")
+    token = EventContext.set(root)
+    try:
+        assert not is_in_handler()
+        handler_token = EventContext.set(root.fork(token="tab"))
+        assert is_in_handler()
+        EventContext.reset(handler_token)
+    finally:
+        EventContext.reset(token)
