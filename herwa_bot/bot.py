@@ -1,7 +1,6 @@
 """The Discord client: an `AutoShardedBot` without caches, for 10,000 guilds in one process."""
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -32,6 +31,7 @@ from herwa_bot.ui.views import reply_if_expired
 from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.retry import RetryPolicy, log_retry, retry
+from herwa_shared.runtime.garbage_collection import exempt_startup_objects
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
@@ -141,15 +141,8 @@ class HerwaBot(commands.AutoShardedBot):
         log.info("command sync succeeded")
 
     async def on_ready(self) -> None:
-        """Start polling member counts and exempt startup objects from garbage collection.
-
-        Objects that were loaded at startup live as long as the process, so `gc.freeze` keeps the garbage collector
-        from traversing them.
-        """
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 50, 100)
+        """Start polling member counts and exempt startup objects from garbage collection."""
+        exempt_startup_objects()
         self.was_ready = True
         self.writer.gateway_sessions.bot_user_name = str(self.user)
         log.info("bot ready", guilds=len(self.guilds), shards=self.shard_count)

@@ -13,6 +13,7 @@ import uvicorn
 from herwa_shared.log import get_logger
 from herwa_shared.runtime.asgi_types import AsgiApp
 from herwa_shared.runtime.connection_bounds import ConnectionBounds, ServerRules, raise_open_file_limit
+from herwa_shared.runtime.garbage_collection import exempt_startup_objects
 from herwa_shared.runtime.http_limits import MAX_FRAME_BYTES
 from herwa_shared.runtime.http_protocol import BoundedHttpProtocol
 from herwa_shared.runtime.request_bounds import RequestBounds
@@ -79,6 +80,7 @@ async def serve(
             server.start_drain()
 
     on_shutdown(shut_down)
+    exempt_startup_objects()
     await server.serve(sockets=[listener])
 
 

@@ -1,0 +1,28 @@
+"""Objects of the startup are not traversed by the garbage collector."""
+
+import gc
+import sys
+from subprocess import run
+
+SCRIPT = """
+import gc
+from herwa_shared.runtime.garbage_collection import exempt_startup_objects
+kept = [[] for _ in range(1_000)]
+exempt_startup_objects()
+kept.append([])
+traversed = {id(item) for item in gc.get_objects()}
+assert id(kept[0]) not in traversed and id(kept[-1]) in traversed
+exempt_startup_objects()
+assert id(kept[-1]) not in {id(item) for item in gc.get_objects()}
+garbage = []
+garbage.append(garbage)
+del garbage
+print(gc.collect(), gc.get_threshold()[0])
+"""
+
+
+def test_objects_of_the_startup_are_exempt_and_later_garbage_is_collected():
+    output = run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True).stdout
+    collected, threshold = (int(number) for number in output.split())
+    assert collected >= 1
+    assert threshold > gc.get_threshold()[0]
