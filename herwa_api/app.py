@@ -8,7 +8,7 @@ from herwa_api.cors import CrossOriginMiddleware
 from herwa_api.errors import add_error_handlers, refuse_repeated_parameters
 from herwa_api.known_responses import KnownResponseMiddleware
 from herwa_api.middleware import RequestMiddleware
-from herwa_api.openapi import customize_openapi
+from herwa_api.openapi import add_openapi_document
 from herwa_api.operator_gate import OperatorGate
 from herwa_api.rate_limits.middleware import RateLimitMiddleware
 from herwa_api.rate_limits.rules import RATE_LIMITS
@@ -58,7 +58,7 @@ def create_app(
         title=texts.API_TITLE,
         version="1",
         description=texts.API_DESCRIPTION,
-        openapi_url="/api/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # a redirect behind a proxy could lead from https to http, with the key
@@ -83,6 +83,7 @@ def create_app(
         app.include_router(panel_router, dependencies=[Depends(refuse_repeated_parameters)])
     app.include_router(documentation.router)
     app.include_router(health.router)
+    add_openapi_document(app, cookie=get_cookie_name(settings))
     add_error_handlers(app)
     app.add_middleware(OperatorGate, settings=settings, sessions=app_state.sessions)
     app.add_middleware(KnownResponseMiddleware, responses=app_state.known_responses)
@@ -97,5 +98,4 @@ def create_app(
         uses=app_state.widget_uses,
         counts=app_state.request_counts,
     )
-    customize_openapi(app, cookie=get_cookie_name(settings))
     return app

@@ -1,12 +1,15 @@
 """The OpenAPI document: what FastAPI derives from the routes, with errors, security and examples."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+import orjson
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from herwa_api import texts
+from herwa_api.etags import respond_with_etag
 from herwa_api.schemas.problems import PROBLEM_SCHEMA
 
 JSON_MEDIA_TYPE = "application/json"
@@ -19,11 +22,14 @@ EXAMPLES_BY_TYPE: Mapping[str, Any] = {
 }
 
 
-def customize_openapi(app: FastAPI, *, cookie: str) -> None:
-    """Add to the OpenAPI document what FastAPI does not know; `cookie` is the real name of the session cookie.
+OPENAPI_PATH = "/api/openapi.json"
+
+
+def add_openapi_document(app: FastAPI, *, cookie: str) -> None:
+    """Serve the OpenAPI document, with what FastAPI does not know; `cookie` is the real name of the session cookie.
 
     Error bodies are built by hand, and the cookie's name depends on the settings. The document is built on first use
-    and cached in `app.openapi_schema`.
+    and cached in `app.openapi_schema`. It is encoded once: FastAPI would do so for each request, which takes long.
     """
 
     def build_openapi() -> dict[str, Any]:
@@ -42,6 +48,14 @@ def customize_openapi(app: FastAPI, *, cookie: str) -> None:
         return app.openapi_schema
 
     app.openapi = build_openapi  # type: ignore[method-assign]
+
+    @cache
+    def encode_openapi() -> bytes:
+        return orjson.dumps(build_openapi())
+
+    @app.get(OPENAPI_PATH, include_in_schema=False)
+    async def get_openapi_document(request: Request) -> Response:
+        return respond_with_etag(request, encode_openapi())
 
 
 def _add_examples(document: dict[str, Any]) -> None:

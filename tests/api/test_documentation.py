@@ -58,3 +58,10 @@ async def test_page_lists_every_operation_and_sends_a_request(settings: Settings
             url.partition("/api")[0].partition("/healthz")[0] for url in requests if not url.startswith("data:")
         } == {f"http://127.0.0.1:{port}"}
     assert problems == []
+
+
+async def test_document_is_served_once_to_a_client_that_keeps_it(client):
+    document = await client.get("/api/openapi.json")
+    assert (document.status_code, document.json()["openapi"]) == (200, "3.1.0")
+    known = await client.get("/api/openapi.json", headers={"If-None-Match": document.headers["etag"]})
+    assert (known.status_code, known.content) == (304, b"")
