@@ -1,12 +1,15 @@
 """Fixtures of all tests: a data folder with real database engines, started once per test process."""
 
+import gc
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 from xdist.remote import Producer
 
@@ -24,6 +27,21 @@ _guild_ids = count(1_000_000_000_000_000_001, 1_000)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadCopyScheduling | None:
     """Keep modules that share a copy in one process, for `--dist loadfile`."""
     return LoadCopyScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_finish() -> None:
+    """Exclude the modules and the thousands of tests, which remain until the end, from garbage collections."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cached_tls_contexts() -> Iterator[None]:
+    """Load certificates once for all HTTP clients with the same options: it takes longer than most requests."""
+    create_context = cache(httpx.create_ssl_context)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (httpx, httpx._transports.default):
+            patch.setattr(module, "create_ssl_context", create_context)
+        yield
 
 
 @pytest.fixture(scope="session")

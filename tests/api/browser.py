@@ -9,13 +9,8 @@ from ipaddress import IPv6Address
 import httpx
 from fastapi import FastAPI
 
-from herwa_api.app import create_app
 from herwa_shared.config import Settings
-from herwa_shared.discord.guild_reader import open_guild_reader
-from herwa_shared.policy_cache.cache import PolicyCache
-from herwa_shared.query_cache.cache import QueryCache
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.stores import Stores
 from tests.support.oauth_forms import submit_authorization
 
 BROWSER_HEADERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -82,16 +77,13 @@ def open_client(app: FastAPI) -> httpx.AsyncClient:
 
 
 @asynccontextmanager
-async def open_browser(
-    stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache | None = None
-) -> AsyncIterator[Browser]:
+async def open_browser(app: FastAPI) -> AsyncIterator[Browser]:
     """Open a browser without cookies on an in-process application."""
+    settings: Settings = app.state.app_state.settings
     url = f"http://127.0.0.1:{DataFolder(settings.data_dir).get_or_create_port('sim')}"
-    async with open_guild_reader(settings) as guild_reader:
-        app = create_app(stores, settings, policies, query_cache, guild_reader)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(create_address(), 1))
-        async with (
-            httpx.AsyncClient(transport=transport, base_url=settings.origin) as herwa,
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as discord,
-        ):
-            yield Browser(herwa, discord, settings)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(create_address(), 1))
+    async with (
+        httpx.AsyncClient(transport=transport, base_url=settings.origin) as herwa,
+        httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as discord,
+    ):
+        yield Browser(herwa, discord, settings)

@@ -100,20 +100,16 @@ def make_key(stores: Stores, pepper: bytes) -> KeyFactory:
 
 
 @pytest.fixture
-async def browser(
-    stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache, discord: SimProcess
-) -> AsyncIterator[Browser]:
+async def browser(app: FastAPI) -> AsyncIterator[Browser]:
     """A browser that is not logged in."""
-    async with open_browser(stores, settings, policies, query_cache) as opened_browser:
+    async with open_browser(app) as opened_browser:
         yield opened_browser
 
 
 @pytest.fixture
-async def other_browser(
-    stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache, discord: SimProcess
-) -> AsyncIterator[Browser]:
+async def other_browser(app: FastAPI) -> AsyncIterator[Browser]:
     """A second browser that is not logged in."""
-    async with open_browser(stores, settings, policies, query_cache) as opened_browser:
+    async with open_browser(app) as opened_browser:
         yield opened_browser
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import func, select
 
 from herwa_api import oauth_state, texts
+from herwa_api.app import create_app
 from herwa_api.login_errors import LoginExpired
 from herwa_shared.auth.encryption import create_encryptor
 from herwa_shared.clock import utc_now
@@ -297,7 +298,7 @@ async def test_login_on_another_host_name_redirects_to_the_origin_first(browser:
 async def test_unconfigured_login_names_the_missing_setting(stores: Stores, settings: Settings, policies):
     discord_settings = DiscordSettings(DISCORD_TOKEN="real", DISCORD_CLIENT_ID=None, DISCORD_CLIENT_SECRET=None)
     incomplete_settings = settings.model_copy(update={"discord": discord_settings})
-    async with open_browser(stores, incomplete_settings, policies) as browser:
+    async with open_browser(create_app(stores, incomplete_settings, policies)) as browser:
         for path in ("/auth/login", "/auth/callback?code=1&state=2"):
             page = await browser.herwa.get(path, headers=BROWSER_HEADERS)
             assert page.status_code == 503
@@ -321,7 +322,7 @@ async def test_login_returns_503_while_discord_is_unavailable(
 
 async def test_https_login_cookie_has_the_host_prefix(stores: Stores, settings: Settings, policies, folder):
     https_settings = settings.model_copy(update={"public_url": "https://herwa.example"})
-    async with open_browser(stores, https_settings, policies) as browser:
+    async with open_browser(create_app(stores, https_settings, policies)) as browser:
         response = await browser.herwa.get("/auth/login")
         cookie = response.headers["set-cookie"]
 

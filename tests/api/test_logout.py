@@ -5,6 +5,7 @@ import pytest
 from fastapi import Response
 from sqlmodel import func, select
 
+from herwa_api.app import create_app
 from herwa_api.cookies import set_session_cookie
 from herwa_shared.auth.discord_oauth import TokenRejected
 from herwa_shared.auth.sessions import get_cookie_name
@@ -90,7 +91,7 @@ async def test_https_session_cookie_has_the_host_prefix(
 ):
     callback = await browser.authorize(await browser.start_login(), server.owner)
     https_settings = settings.model_copy(update={"public_url": settings.origin.replace("http://", "https://")})
-    async with open_browser(stores, https_settings, policies) as https_browser:
+    async with open_browser(create_app(stores, https_settings, policies)) as https_browser:
         await https_browser.start_login()
         refusal = await https_browser.log_out()
         assert "__Host-herwa_session=" in refusal.headers["set-cookie"]
