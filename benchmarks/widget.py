@@ -1,6 +1,7 @@
 """CPU of a cached card of a widget at the API's own port, relative to a bare ASGI application with the same bytes.
 
-Both run in processes of their own behind the same server (`widget_server`). In each round, 64 connections of one client
+Both run in processes of their own (`widget_server`): the API with its limits and counts, and an application on plain
+uvicorn that sends the same headers and body and does nothing else. In each round, 64 connections of one client
 request the card and the bytes, one after the other, as fast as they can. The value is the CPU of the API per request,
 divided by that of the bare application: the median of all rounds. Goal: at most 2. The 99th percentiles of the response
 times, which include the client's own work, are reported without a goal.
@@ -16,7 +17,7 @@ import psutil
 
 from benchmarks.environment import BenchmarkEnvironment, get_cpu_seconds, open_environment, wait_until
 from benchmarks.report import print_progress, print_result
-from benchmarks.widget_server import HOST
+from benchmarks.widget_server import HEAD_END, HOST
 from herwa_shared.clock import utc_now
 from herwa_shared.services.audit import SYSTEM
 from herwa_shared.services.widgets import create_widget
@@ -27,7 +28,6 @@ CONNECTIONS = 64
 REQUESTS_PER_CONNECTION = 60
 ROUND_COUNT = 7
 MAX_RATIO = 2.0
-HEAD_END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,11 @@ def main() -> None:
         api_port = env.folder.get_or_create_port("api")
         api = BenchmarkTarget(env.start_process("benchmarks.widget_server", "api"), api_port, path)
         wait_until(lambda: is_serving(api), "the API to serve the card")
-        body = asyncio.run(fetch(api))
-        body_file = env.folder.path / "card.svg"
-        body_file.write_bytes(body)
+        response = asyncio.run(fetch(api))
+        file = env.folder.path / "card.http"
+        file.write_bytes(response)
         bare_port = env.folder.get_or_create_port("bare")
-        bare_process = env.start_process("benchmarks.widget_server", str(bare_port), str(body_file))
+        bare_process = env.start_process("benchmarks.widget_server", str(bare_port), str(file))
         bare = BenchmarkTarget(bare_process, bare_port, "/")
         wait_until(lambda: is_serving(bare), "the bare application to serve")
         rounds = [(asyncio.run(measure(api)), asyncio.run(measure(bare))) for _ in range(ROUND_COUNT + 1)][1:]
@@ -75,7 +75,7 @@ def main() -> None:
         bare_us=bare_us,
         card_p99_ms=card_p99,
         bare_p99_ms=bare_p99,
-        body_kb=len(body) / 1000,
+        response_kb=len(response) / 1000,
     )
 
 
@@ -95,7 +95,7 @@ async def create_card(env: BenchmarkEnvironment) -> str:
 
 
 def is_serving(target: BenchmarkTarget) -> bool:
-    """Return whether a server responds with a card or its bytes."""
+    """Return whether a server responds with the card."""
     try:
         return b"</svg>" in asyncio.run(fetch(target))
     except OSError:
@@ -103,11 +103,11 @@ def is_serving(target: BenchmarkTarget) -> bool:
 
 
 async def fetch(target: BenchmarkTarget) -> bytes:
-    """Fetch the body once."""
+    """Fetch the response once."""
     reader, writer = await asyncio.open_connection(HOST, target.port)
-    body = await request(reader, writer, build_request(target))
+    response = await request(reader, writer, build_request(target))
     writer.close()
-    return body
+    return response
 
 
 def build_request(target: BenchmarkTarget) -> bytes:
@@ -116,11 +116,11 @@ def build_request(target: BenchmarkTarget) -> bytes:
 
 
 async def request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, message: bytes) -> bytes:
-    """Send a request and read the body of its response."""
+    """Send a request and read its response: head and body."""
     writer.write(message)
-    head = (await reader.readuntil(HEAD_END)).lower()
-    length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-    return await reader.readexactly(length)
+    head = await reader.readuntil(HEAD_END)
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    return head + await reader.readexactly(length)
 
 
 async def measure(target: BenchmarkTarget) -> RoundResult:

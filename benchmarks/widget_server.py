@@ -1,13 +1,14 @@
-"""The two servers of the benchmark `widget`, with limits so high that one client does not reach them.
+"""The two servers of the benchmark `widget`.
 
-`python -m benchmarks.widget_server api` runs the API; with a port and a file instead, an application that does nothing
-but send the bytes of the file.
+`python -m benchmarks.widget_server api` runs the API, with limits so high that one client does not reach them; with a
+port and a file instead, an application that does nothing but send the response in the file.
 """
 
 import sys
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 import uvloop
 
 from herwa_shared.runtime import http_limits
@@ -15,7 +16,7 @@ from herwa_shared.runtime.fair_sharing import PoolLimit, RateLimit
 
 MANY = 1_000_000
 HOST = "127.0.0.1"
-HEADERS = [(b"content-type", b"image/svg+xml"), (b"cache-control", b"public, max-age=60")]
+HEAD_END = b"\r\n\r\n"
 
 
 def raise_limits() -> None:
@@ -26,40 +27,27 @@ def raise_limits() -> None:
     http_limits.RUNNING_REQUESTS = PoolLimit(total=1_000, per_address=1_000, free_share=1)
 
 
-async def serve_bytes(port: int, body: bytes) -> None:
-    """Serve the same bytes for every request, on the server of the API, until a signal."""
-    from herwa_shared.runtime.connection_bounds import ServerRules  # noqa: PLC0415 - after `raise_limits`
-    from herwa_shared.runtime.http_server import build_server, listen, serve  # noqa: PLC0415 - as above
-
-    headers = [*HEADERS, (b"content-length", str(len(body)).encode())]
+async def serve_bytes(port: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    """Serve the same response for every request, on uvicorn as the API uses it and without Herwa's limits."""
 
     async def send_bytes(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    rules = ServerRules(
-        origin=f"http://{HOST}:{port}",
-        hosts=frozenset({f"{HOST}:{port}"}),
-        get_address=lambda scope: str(scope["client"][0]),
-        get_host=lambda scope: dict(scope["headers"])[b"host"].decode(),
-        accepts_body=lambda _method, _path: False,
-        may_cancel=lambda _path: False,
-        has_own_pool=lambda _path: False,
-        is_proxy=lambda peer: peer == HOST,
-    )
-    listener = listen(port, hint="choose another port")
-    assert listener is not None
-    await serve(build_server(send_bytes, rules, lifespan="off", forwarded_allow_ips=HOST), listener)
+    options: Any = {"lifespan": "off", "log_config": None, "access_log": False, "server_header": False}
+    await uvicorn.Server(uvicorn.Config(send_bytes, host=HOST, port=port, http="httptools", **options)).serve()
 
 
 def main() -> int:
     """Run one of the servers."""
-    raise_limits()
     if sys.argv[1] == "api":
+        raise_limits()
         from herwa_api.__main__ import main as run_api  # noqa: PLC0415 - after `raise_limits`
 
         return run_api()
-    uvloop.run(serve_bytes(int(sys.argv[1]), Path(sys.argv[2]).read_bytes()))
+    head, _, body = Path(sys.argv[2]).read_bytes().partition(HEAD_END)
+    headers = [(name, value) for name, _, value in (line.partition(b": ") for line in head.split(b"\r\n")[1:])]
+    uvloop.run(serve_bytes(int(sys.argv[1]), [header for header in headers if header[0] != b"date"], body))
     return 0
 
 

@@ -16,6 +16,7 @@ from herwa_bot.runner import run_forever
 from herwa_bot.surfaces import collect_surfaces, register_with_retry
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
+from herwa_shared.discord.guild_reader import open_guild_reader
 from herwa_shared.errors import format_reason
 from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.policy_cache.cache import PolicyCache
@@ -33,6 +34,8 @@ from herwa_shared.stores import Stores, open_stores
 log = get_logger("herwa_bot")
 
 SHUTDOWN_TIMEOUT_SECONDS = 1.0
+PERMISSION_CACHE_SECONDS = 2.0
+"""`/why` must show what a manager has just changed in Discord."""
 
 
 async def run(settings: Settings) -> int:
@@ -43,6 +46,7 @@ async def run(settings: Settings) -> int:
     token = get_bot_token(settings, folder)
     async with (
         open_stores(settings) as stores,
+        open_guild_reader(settings, cache_seconds=PERMISSION_CACHE_SECONDS) as guild_reader,
         _open_guard(stores) as guard,
         monitor_health() as monitor,
         _open_writer(stores.database, guard, monitor, folder) as writer,
@@ -53,6 +57,7 @@ async def run(settings: Settings) -> int:
                 stores,
                 writer,
                 guard,
+                guild_reader,
                 token,
                 message_content=settings.discord.message_content,
                 dashboard_url=find_dashboard_url(settings),

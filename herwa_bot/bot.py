@@ -28,6 +28,7 @@ from herwa_bot.collector.skipped_events import log_skipped_event
 from herwa_bot.command_tree import GuardedCommandTree
 from herwa_bot.intents import build_intents, list_missing_intents, list_privileged_intents, warn_missing_intents
 from herwa_bot.ui.views import reply_if_expired
+from herwa_shared.discord.guild_reader import GuildReader
 from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.retry import RetryPolicy, log_retry, retry
@@ -57,6 +58,7 @@ class HerwaBot(commands.AutoShardedBot):
         stores: Stores,
         writer: EventWriter,
         guard: Guard,
+        guild_reader: GuildReader,
         *,
         message_content: bool,
         all_intents_granted: bool = True,
@@ -77,6 +79,7 @@ class HerwaBot(commands.AutoShardedBot):
         self.stores = stores
         self.writer = writer
         self.guard = guard
+        self.guild_reader = guild_reader
         self.dashboard_url = dashboard_url
         self.was_ready = False
         self._all_intents_granted = all_intents_granted

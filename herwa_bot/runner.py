@@ -10,6 +10,7 @@ from herwa_bot.access.guard import Guard
 from herwa_bot.bot import HerwaBot
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.ui.writes import wait_for_running_writes
+from herwa_shared.discord.guild_reader import GuildReader
 from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 from herwa_shared.retry import Backoff, RetryPolicy
@@ -38,6 +39,7 @@ async def run_forever(
     stores: Stores,
     writer: EventWriter,
     guard: Guard,
+    guild_reader: GuildReader,
     token: str,
     *,
     message_content: bool,
@@ -57,6 +59,7 @@ async def run_forever(
             stores,
             writer,
             guard,
+            guild_reader,
             message_content=message_content,
             all_intents_granted=all_intents_granted,
             dashboard_url=dashboard_url,

@@ -91,7 +91,7 @@ def is_command_visible(world: World, channel: SimChannel, user: SimUser, command
         return command.get("dm_permission") is not False and _BOT_DM_CONTEXT in (
             command.get("contexts") or [_BOT_DM_CONTEXT]
         )
-    required_permissions = int(command.get("default_member_permissions") or 0)
+    default = command.get("default_member_permissions")
     guild = world.get_guild(channel.guild_id)
     member = guild.members[user.id]
     granted = permissions.compute_channel_permissions(guild, channel, member)
@@ -101,7 +101,7 @@ def is_command_visible(world: World, channel: SimChannel, user: SimUser, command
     subjects = [[user.id], member.roles, [guild.id]]
     places = [[channel.parent_id or channel.id if channel.is_thread else channel.id], [guild.id - 1]]
     is_shown = _find_permission(levels, subjects)
-    has_default = not required_permissions & ~granted
+    has_default = default is None or (int(default) != 0 and not int(default) & ~granted)
     return _find_permission(levels, places) is not False and (has_default if is_shown is None else is_shown)
 
 

@@ -1,4 +1,7 @@
-"""Widgets of one guild: `/api/guilds/{guild_id}/widgets`. Visitors get them below `/w/`, see `herwa_api.widgets`."""
+"""Widgets and the public page of one guild: `/api/guilds/{guild_id}/widgets` and `…/public-page`.
+
+Visitors get them below `/w/`, see `herwa_api.widgets`.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -16,24 +19,28 @@ from herwa_api.schemas.serializers import OrjsonResponse
 from herwa_api.settings_access import SettingsCaller, WidgetsCaller
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
+from herwa_shared.errors import NotFound
 from herwa_shared.services.idempotency import StoredResponse
+from herwa_shared.services.widget_texts import PAGE_NOT_SET_UP
 from herwa_shared.services.widget_uses import load_uses
 from herwa_shared.services.widgets import (
     WidgetStatus,
     change_widget,
     create_widget,
+    find_page,
+    get_or_create_page,
     get_widget,
     list_widgets,
     load_widget_allowance,
     revoke_widget,
 )
 
-router = APIRouter(prefix="/api/guilds/{guild_id}/widgets", tags=["widgets"], responses=PROBLEM_RESPONSES)
+router = APIRouter(prefix="/api/guilds/{guild_id}", tags=["widgets"], responses=PROBLEM_RESPONSES)
 WidgetId = Annotated[int, Path(ge=1, le=MAX_SNOWFLAKE, description=texts.PARAMETERS["widget_id"], examples=["7"])]
 
 
 @router.get(
-    "",
+    "/widgets",
     summary=texts.ROUTE_SUMMARIES["list_widgets"],
     description=texts.ROUTE_DESCRIPTIONS["list_widgets"],
     response_model=schemas.WidgetListResponse,
@@ -47,7 +54,7 @@ async def list_guild_widgets(caller: WidgetsCaller, app_state: AppDep) -> Respon
 
 
 @router.post(
-    "",
+    "/widgets",
     summary=texts.ROUTE_SUMMARIES["create_widget"],
     description=texts.ROUTE_DESCRIPTIONS["create_widget"],
     status_code=201,
@@ -70,7 +77,63 @@ async def create_guild_widget(
 
 
 @router.get(
-    "/{widget_id}",
+    "/public-page",
+    summary=texts.ROUTE_SUMMARIES["get_page"],
+    description=texts.ROUTE_DESCRIPTIONS["get_page"],
+    response_model=schemas.PublicPageResponse,
+)
+async def get_guild_page(caller: WidgetsCaller, app_state: AppDep) -> Response:
+    """Return the public page. Raises NotFound before it is set up."""
+    async with app_state.stores.database.transaction() as session:
+        page = await _get_page(session, caller.guild_id)
+        body = await _load_body(session, app_state, caller.guild_id, page.id)
+    return OrjsonResponse(body)
+
+
+@router.patch(
+    "/public-page",
+    summary=texts.ROUTE_SUMMARIES["change_page"],
+    description=texts.ROUTE_DESCRIPTIONS["change_page"],
+    response_model=schemas.PublicPageResponse,
+)
+async def change_guild_page(
+    request: Request,
+    caller: WidgetsCaller,
+    body: schemas.PageChangeBody,
+    app_state: AppDep,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Change the settings of the public page that the body has; set it up if there is none."""
+
+    async def change(session: AsyncSession) -> int:
+        page = await get_or_create_page(session, guild_id=caller.guild_id, actor=caller.actor)
+        await change_widget(
+            session, guild_id=caller.guild_id, widget_id=page.id, value=body.to_value(), actor=caller.actor
+        )
+        return page.id
+
+    return await _change_once(request, app_state, caller, idempotency_key, change)
+
+
+@router.delete(
+    "/public-page",
+    summary=texts.ROUTE_SUMMARIES["revoke_page"],
+    description=texts.ROUTE_DESCRIPTIONS["revoke_page"],
+    response_model=schemas.PublicPageResponse,
+)
+async def revoke_guild_page(request: Request, caller: WidgetsCaller, app_state: AppDep) -> Response:
+    """Revoke the public page at once. Raises NotFound if there is none."""
+
+    async def change(session: AsyncSession) -> int:
+        page = await _get_page(session, caller.guild_id)
+        await revoke_widget(session, guild_id=caller.guild_id, widget_id=page.id, actor=caller.actor)
+        return page.id
+
+    return await _change_once(request, app_state, caller, None, change)
+
+
+@router.get(
+    "/widgets/{widget_id}",
     summary=texts.ROUTE_SUMMARIES["get_widget"],
     description=texts.ROUTE_DESCRIPTIONS["get_widget"],
     response_model=schemas.WidgetResponse,
@@ -83,7 +146,7 @@ async def get_guild_widget(caller: WidgetsCaller, widget_id: WidgetId, app_state
 
 
 @router.patch(
-    "/{widget_id}",
+    "/widgets/{widget_id}",
     summary=texts.ROUTE_SUMMARIES["change_widget"],
     description=texts.ROUTE_DESCRIPTIONS["change_widget"],
     response_model=schemas.WidgetResponse,
@@ -108,7 +171,7 @@ async def change_guild_widget(
 
 
 @router.delete(
-    "/{widget_id}",
+    "/widgets/{widget_id}",
     summary=texts.ROUTE_SUMMARIES["revoke_widget"],
     description=texts.ROUTE_DESCRIPTIONS["revoke_widget"],
     response_model=schemas.WidgetResponse,
@@ -123,6 +186,13 @@ async def revoke_guild_widget(
         return widget_id
 
     return await _change_once(request, app_state, caller, None, change)
+
+
+async def _get_page(session: AsyncSession, guild_id: int) -> WidgetStatus:
+    page = await find_page(session, guild_id=guild_id)
+    if page is None:
+        raise NotFound(PAGE_NOT_SET_UP)
+    return page
 
 
 async def _change_once(
@@ -163,6 +233,8 @@ async def _serialize(
     ids = [widget.id for widget in widgets]
     uses = await load_uses(session, widget_ids=ids, days=schemas.USE_DAYS, now=utc_now())
     return [
-        schemas.serialize_widget(widget, uses[widget.id], limit=allowance.limit, origin=app_state.settings.origin)
+        (schemas.serialize_page if widget.is_page else schemas.serialize_widget)(
+            widget, uses[widget.id], limit=allowance.limit, origin=app_state.settings.origin
+        )
         for widget in widgets
     ]

@@ -8,10 +8,11 @@ from herwa_api import texts
 from herwa_api.member_identities import MemberIdentities
 from herwa_api.schemas.ids import Snowflake, is_snowflake
 from herwa_api.schemas.settings import ChannelListResponse, RuleResponse, serialize_channel_list, serialize_rule
+from herwa_shared.discord.command_permissions import DiscordBlock
 from herwa_shared.guardrail.texts import STEP_DETAILS
 from herwa_shared.guardrail.verdict import Reason, StepResult
 from herwa_shared.services.access_rules import to_rule_value
-from herwa_shared.services.access_trial import DiscordBlock, TrialResult
+from herwa_shared.services.access_trial import TrialResult
 
 MAX_COMMAND_LENGTH = 64
 MAX_ROLES = 250

@@ -1,4 +1,4 @@
-"""Request bodies, response schemas and serializers of `/api/guilds/{guild_id}/widgets`."""
+"""Request bodies, response schemas and serializers of `/api/guilds/{guild_id}/widgets` and `…/public-page`."""
 
 from typing import Any, Literal
 
@@ -26,19 +26,14 @@ USE_DAYS = 30
 HiddenBy = Literal["off", "revoked", "limit"]
 
 
-class WidgetChangeBody(BaseModel):
-    """Settings of a widget to change."""
+class PageChangeBody(BaseModel):
+    """Settings of the public page to change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str | None = Field(None, max_length=MAX_NAME_LENGTH, description=texts.FIELDS["name"], examples=["Blog"])
     is_on: StrictBool | None = Field(None, description=texts.FIELDS["is_on"], examples=[True])
-    template: WidgetTemplate | None = Field(None, examples=["sparkline"])
     metrics: list[WidgetMetric] | None = Field(
         None, min_length=1, max_length=MAX_METRICS, description=texts.FIELDS["metrics"], examples=[["active_members"]]
-    )
-    channel_ids: list[Snowflake] | None = Field(
-        None, max_length=MAX_CHANNELS, description=texts.FIELDS["channel_ids"], examples=[[]]
     )
     days: StrictInt | None = Field(None, description=texts.FIELDS["days"], examples=[30])
     accent: str | None = Field(None, max_length=7, description=texts.FIELDS["accent"], examples=["#5865f2"])
@@ -47,14 +42,24 @@ class WidgetChangeBody(BaseModel):
     size: WidgetSize | None = Field(None, examples=["medium"])
     number_format: NumberFormat | None = Field(None, examples=["comma"])
     color_scheme: ColorScheme | None = Field(None, examples=["auto"])
-    sites: list[str] | None = Field(
-        None, max_length=MAX_SITES, description=texts.FIELDS["sites"], examples=[["https://example.com"]]
-    )
     invite: str | None = Field(None, max_length=80, description=texts.FIELDS["invite"], examples=["abc123"])
 
     def to_value(self) -> dict[str, Any]:
         """Return the settings that the body has, for the service, which validates them further."""
         return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
+class WidgetChangeBody(PageChangeBody):
+    """Settings of a widget to change."""
+
+    name: str | None = Field(None, max_length=MAX_NAME_LENGTH, description=texts.FIELDS["name"], examples=["Blog"])
+    template: WidgetTemplate | None = Field(None, examples=["sparkline"])
+    channel_ids: list[Snowflake] | None = Field(
+        None, max_length=MAX_CHANNELS, description=texts.FIELDS["channel_ids"], examples=[[]]
+    )
+    sites: list[str] | None = Field(
+        None, max_length=MAX_SITES, description=texts.FIELDS["sites"], examples=[["https://example.com"]]
+    )
 
 
 class CreateWidgetBody(WidgetChangeBody):
@@ -63,14 +68,11 @@ class CreateWidgetBody(WidgetChangeBody):
     name: str = Field(max_length=MAX_NAME_LENGTH, description=texts.FIELDS["name"], examples=["Blog"])
 
 
-class WidgetSettingsResponse(BaseModel):
-    """The settings of a widget."""
+class PageSettingsResponse(BaseModel):
+    """The settings of the public page."""
 
-    name: str = Field(description=texts.FIELDS["name"], examples=["Blog"])
     is_on: bool = Field(description=texts.FIELDS["is_on"])
-    template: WidgetTemplate
     metrics: list[WidgetMetric] = Field(description=texts.FIELDS["metrics"])
-    channel_ids: list[str] = Field(description=texts.FIELDS["channel_ids"])
     days: int = Field(description=texts.FIELDS["days"], examples=[30])
     accent: str = Field(description=texts.FIELDS["accent"], examples=["#5865f2"])
     background: str = Field(description=texts.FIELDS["background"], examples=[""])
@@ -78,8 +80,16 @@ class WidgetSettingsResponse(BaseModel):
     size: WidgetSize
     number_format: NumberFormat
     color_scheme: ColorScheme
-    sites: list[str] = Field(description=texts.FIELDS["sites"], examples=[["https://example.com"]])
     invite: str = Field(description=texts.FIELDS["invite"], examples=["abc123"])
+
+
+class WidgetSettingsResponse(PageSettingsResponse):
+    """The settings of a widget."""
+
+    name: str = Field(description=texts.FIELDS["name"], examples=["Blog"])
+    template: WidgetTemplate
+    channel_ids: list[str] = Field(description=texts.FIELDS["channel_ids"])
+    sites: list[str] = Field(description=texts.FIELDS["sites"], examples=[["https://example.com"]])
 
 
 class WidgetUrlsResponse(BaseModel):
@@ -101,6 +111,19 @@ class WidgetResponse(BaseModel):
     created_at: str = Field(examples=["2025-03-01T09:00:00+00:00"])
     revoked_at: str | None
     settings: WidgetSettingsResponse
+    views: list[int] = Field(description=texts.FIELDS["views"])
+    clicks: list[int] = Field(description=texts.FIELDS["clicks"])
+
+
+class PublicPageResponse(BaseModel):
+    """The public page of a server."""
+
+    id: str = Field(examples=["7"])
+    url: str = Field(description=texts.FIELDS["page_url"], examples=["https://herwa.example/w/f3mXv1o0Q2aXnD0mG0W2xA"])
+    hidden_by: HiddenBy | None = Field(description=texts.FIELDS["hidden_by"])
+    created_at: str = Field(examples=["2025-03-01T09:00:00+00:00"])
+    revoked_at: str | None
+    settings: PageSettingsResponse
     views: list[int] = Field(description=texts.FIELDS["views"])
     clicks: list[int] = Field(description=texts.FIELDS["clicks"])
 
@@ -130,6 +153,14 @@ def serialize_widget(widget: WidgetStatus, uses: WidgetUses, *, limit: int | Non
         "views": list(uses.views),
         "clicks": list(uses.clicks),
     }
+
+
+def serialize_page(page: WidgetStatus, uses: WidgetUses, *, limit: int | None, origin: str) -> dict[str, Any]:
+    """Build the body of the public page, which has one form and some of the settings of a widget."""
+    widget = serialize_widget(page, uses, limit=limit, origin=origin)
+    body = {name: widget[name] for name in PublicPageResponse.model_fields if name in widget}
+    settings = {name: widget["settings"][name] for name in PageSettingsResponse.model_fields}
+    return body | {"url": widget["urls"]["document"], "settings": settings}
 
 
 def find_hiding_reason(widget: WidgetStatus, limit: int | None) -> HiddenBy | None:

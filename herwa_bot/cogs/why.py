@@ -1,6 +1,7 @@
-"""`/why`: explain whether a command may run, with every step of the guardrail."""
+"""`/why`: explain whether a command may run, with Discord's own step and every step of the guardrail."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -14,16 +15,17 @@ from herwa_bot.texts import why as texts
 from herwa_bot.texts.errors import format_no_match
 from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES, escape_trace_notes
-from herwa_bot.ui.replies import reply_ephemeral
+from herwa_bot.ui.replies import defer_if_slow, reply_ephemeral
 from herwa_shared.catalog import FeatureKey, Surface, SurfaceKind
+from herwa_shared.discord.command_permissions import DiscordBlock
 from herwa_shared.discord.constants import MAX_CHOICES
+from herwa_shared.discord.guild_reader import GuildReader
 from herwa_shared.errors import BadRequest, Forbidden
-from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.explain import explain
-from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.refusal_texts import build_refusal
-from herwa_shared.guardrail.texts import format_command, format_trace
+from herwa_shared.guardrail.texts import format_command, format_discord_step, format_trace
 from herwa_shared.guardrail.verdict import StepOutcome, Trace
+from herwa_shared.services.access_trial import TrialResult, find_discord_block
 from herwa_shared.stores import Stores
 
 AnyChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread
@@ -69,7 +71,7 @@ class WhyCog(commands.Cog):
         member: discord.Member | None = None,
         channel: app_commands.Transform[AnyChannel, ChannelOrThreadOption] | None = None,
     ) -> None:
-        """Reply with yes or no, the deciding reason and the eight steps."""
+        """Reply with yes or no, the deciding reason, whether Discord shows the command, and the eight steps."""
         guard = get_guard(interaction)
         surface = _get_surface(guard, command)
         subject = _resolve_member(interaction, member)
@@ -86,10 +88,11 @@ class WhyCog(commands.Cog):
             invocation = build_member_invocation(
                 interaction.guild, subject, target_channel, surface, at=guard.get_time(), remaining=remaining
             )
-        await reply_ephemeral(
-            interaction,
-            _format_verdict(invocation, compiled, is_self=subject.id == interaction.user.id, channel=target_channel),
-        )
+        work = find_discord_block(invocation, _get_guild_reader(interaction))
+        block = await defer_if_slow(interaction, work, ephemeral=True)
+        result = TrialResult(escape_trace_notes(explain(invocation, compiled.policy)), block)
+        is_self = subject.id == interaction.user.id
+        await reply_ephemeral(interaction, _format_result(result, is_self=is_self, channel=target_channel))
 
     @show_verdict.autocomplete("command")
     async def _autocomplete_command(
@@ -106,6 +109,12 @@ class WhyCog(commands.Cog):
         return [
             app_commands.Choice(name=_format_choice(surface), value=surface.key) for surface in matches[:MAX_CHOICES]
         ]
+
+
+def _get_guild_reader(interaction: discord.Interaction) -> GuildReader:
+    bot: Any = interaction.client
+    reader: GuildReader = bot.guild_reader
+    return reader
 
 
 def _get_surface(guard: Guard, command: str) -> Surface:
@@ -146,29 +155,29 @@ def _resolve_channel(interaction: discord.Interaction, channel: AnyChannel | Non
     return channel
 
 
-def _format_verdict(
-    invocation: Invocation, compiled: CompiledPolicy, *, is_self: bool, channel: discord.abc.Snowflake | None
-) -> str:
+def _format_result(result: TrialResult, *, is_self: bool, channel: discord.abc.Snowflake | None) -> str:
     """Format the verdict, the reason and remedy if it is a refusal, and all steps."""
-    trace = escape_trace_notes(explain(invocation, compiled.policy))
-    member = None if is_self else MESSAGE_NAMES.format_member(invocation.member_id)
+    trace, block = result.trace, result.discord_block
+    member = None if is_self else MESSAGE_NAMES.format_member(trace.invocation.member_id)
     place = "" if channel is None else MESSAGE_NAMES.format_channel(channel.id)
-    command = format_command(invocation.surface.key)
-    lines = [texts.format_verdict(command, member, place, allowed=trace.verdict.allowed)]
-    if not trace.verdict.allowed:
+    command = format_command(trace.invocation.surface.key)
+    lines = [texts.format_verdict(command, member, place, allowed=result.is_allowed)]
+    if block is None and not trace.verdict.allowed:
         refusal_text = build_refusal(trace, MESSAGE_NAMES)
         # The steps below show the deciding rule, so its headline would repeat it.
         lines += [refusal_text.remedy] if trace.rule else [refusal_text.headline, refusal_text.remedy]
-    return "\n".join([*lines, "", *_format_steps(trace)])
+    return "\n".join([*lines, "", *_format_steps(trace, block)])
 
 
-def _format_steps(trace: Trace) -> Iterator[str]:
-    """Format a line per step: the deciding one in bold, skipped ones as small text."""
+def _format_steps(trace: Trace, block: DiscordBlock | None) -> Iterator[str]:
+    """Format a line per step, Discord's own first: the deciding one in bold, skipped ones as small text."""
+    discord_line = format_discord_step(block)
+    yield discord_line if block is None else f"**{discord_line}**"
     for step, line in zip(trace.steps, format_trace(trace, MESSAGE_NAMES), strict=True):
         if step.outcome == StepOutcome.SKIPPED:
             yield f"-# {line}"
         else:
-            yield f"**{line}**" if step.step == trace.verdict.reason else line
+            yield f"**{line}**" if block is None and step.step == trace.verdict.reason else line
 
 
 def _format_choice(surface: Surface) -> str:

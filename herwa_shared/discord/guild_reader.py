@@ -83,13 +83,21 @@ class _Missing(Exception):
 class GuildReader:
     """Reads guilds. Every method raises DiscordUnavailable; close the reader with `close`."""
 
-    def __init__(self, api_url: str, token: SecretStr, *, read_ticks: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        token: SecretStr,
+        *,
+        cache_seconds: float = CACHE_SECONDS,
+        read_ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._http = httpx.AsyncClient(
             base_url=api_url,
             headers={"Authorization": f"Bot {token.get_secret_value()}", "User-Agent": "DiscordBot (herwa, 1)"},
             timeout=REQUEST_TIMEOUT_SECONDS,
             trust_env=not api_url.startswith(LOOPBACK_URLS),
         )
+        self._cache_seconds = cache_seconds
         self._read_ticks = read_ticks
         self._cache: dict[str, tuple[float, Any]] = {}
         self._in_flight: dict[str, asyncio.Task[Any]] = {}
@@ -135,7 +143,7 @@ class GuildReader:
         return {channel.id: channel for channel in channels}
 
     async def load_command_permissions(self, guild_id: int) -> CommandPermissions:
-        """Load what is set under Integrations for the bot's global commands."""
+        """Load who sees the bot's global commands: by default, and as set under Integrations."""
         application = await self._get("/applications/@me", cache_seconds=MEMBERS_CACHE_SECONDS)
         if application is None:
             return CommandPermissions()
@@ -149,15 +157,20 @@ class GuildReader:
         return CommandPermissions(
             overrides.get(str(application["id"]), {}),
             {str(item["name"]): overrides[str(item["id"])] for item in commands if str(item["id"]) in overrides},
+            {
+                str(item["name"]): int(item["default_member_permissions"])
+                for item in commands
+                if item.get("default_member_permissions") is not None
+            },
         )
 
-    async def _get(self, path: str, *, cache_seconds: float = CACHE_SECONDS) -> Any:
+    async def _get(self, path: str, *, cache_seconds: float | None = None) -> Any:
         """Return the JSON of a resource, from the cache or from Discord; None if it is missing."""
         cached = self._cache.get(path)
         if cached is not None and cached[0] > self._read_ticks():
             return cached[1]
         if (task := self._in_flight.get(path)) is None:
-            task = self._in_flight[path] = asyncio.create_task(self._fetch(path, cache_seconds))
+            task = self._in_flight[path] = asyncio.create_task(self._fetch(path, cache_seconds or self._cache_seconds))
             task.add_done_callback(partial(self._forget_task, path))
         return await asyncio.shield(task)
 
@@ -193,10 +206,11 @@ class GuildReader:
 
 
 @asynccontextmanager
-async def open_guild_reader(settings: Settings) -> AsyncIterator[GuildReader]:
+async def open_guild_reader(settings: Settings, *, cache_seconds: float = CACHE_SECONDS) -> AsyncIterator[GuildReader]:
     """Open a reader of the configured Discord while the block runs."""
     folder = DataFolder(settings.data_dir)
-    reader = GuildReader(get_api_url(settings, folder), SecretStr(get_bot_token(settings, folder)))
+    token = SecretStr(get_bot_token(settings, folder))
+    reader = GuildReader(get_api_url(settings, folder), token, cache_seconds=cache_seconds)
     try:
         yield reader
     finally:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey
+from herwa_shared.discord.command_permissions import DiscordBlock
 from herwa_shared.guardrail.permissions import format_permissions
 from herwa_shared.guardrail.policy import AccessRule, PlaceKind, SubjectKind, TargetKind
 from herwa_shared.guardrail.verdict import Reason, StepDetail, StepOutcome, StepResult, Trace
@@ -58,6 +59,20 @@ STEP_DETAILS: Mapping[StepDetail, str] = MappingProxyType(
         StepDetail.ALWAYS_AVAILABLE: "Always available",
         StepDetail.DECIDED_BEFORE: "Skipped",
         StepDetail.NOT_APPLICABLE: "Doesn't apply",
+    }
+)
+
+DISCORD_STEP = "Discord"
+"""The title of the step before all others: whether Discord shows the command to the member at all."""
+DISCORD_SHOWS = "Discord shows the command to this member here"
+DISCORD_BLOCKS: Mapping[DiscordBlock, str] = MappingProxyType(
+    {
+        DiscordBlock.VIEW_CHANNEL: "Discord hides this channel from this member",
+        DiscordBlock.USE_APPLICATION_COMMANDS: "Discord hides commands: Use Application Commands is off for this member"
+        " here",
+        DiscordBlock.INTEGRATIONS: "Discord hides this command here: Server Settings > Integrations > Herwa",
+        DiscordBlock.DEFAULT_PERMISSIONS: "Discord hides this command: this member lacks the permissions it needs by"
+        " default",
     }
 )
 
@@ -143,6 +158,17 @@ def format_trace(trace: Trace, names: NameFormatter) -> tuple[str, ...]:
         f"{number} {OUTCOME_MARKS[step.outcome]} {_format_step(step, names)}"
         for number, step in enumerate(trace.steps, start=1)
     )
+
+
+def format_discord_step(block: DiscordBlock | None) -> str:
+    """Format the line before those of the guardrail: `0 · Discord: Discord shows the command …`."""
+    outcome = StepOutcome.NEUTRAL if block is None else StepOutcome.REFUSES
+    return f"0 {OUTCOME_MARKS[outcome]} {DISCORD_STEP}: {format_discord_detail(block)}"
+
+
+def format_discord_detail(block: DiscordBlock | None) -> str:
+    """Format whether Discord shows the command, without the title of the step."""
+    return DISCORD_SHOWS if block is None else DISCORD_BLOCKS[block]
 
 
 def _format_step(step: StepResult, names: NameFormatter) -> str:

@@ -2,32 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from herwa_shared.catalog import Surface, SurfaceKind
-from herwa_shared.discord.command_permissions import CommandPermissions
-from herwa_shared.discord.constants import ADMINISTRATOR, USE_APPLICATION_COMMANDS, VIEW_CHANNEL
-from herwa_shared.discord.guild_reader import (
-    ChannelPermissions,
-    GuildMemberInfo,
-    GuildReader,
-    GuildRole,
-    compute_permissions,
-)
+from herwa_shared.discord.command_permissions import DiscordBlock
+from herwa_shared.discord.constants import USE_APPLICATION_COMMANDS, VIEW_CHANNEL
+from herwa_shared.discord.guild_reader import GuildMemberInfo, GuildReader, GuildRole, compute_permissions
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.impact import UNUSED_MEMBER_ID
 from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.policy import GuildPolicy
 from herwa_shared.guardrail.verdict import Trace
 from herwa_shared.services.channels import PlaceInfo
-
-
-class DiscordBlock(StrEnum):
-    """Why Discord does not show a command to a member: a missing permission, or what is set under Integrations."""
-
-    VIEW_CHANNEL = "view_channel"
-    USE_APPLICATION_COMMANDS = "use_application_commands"
-    INTEGRATIONS = "integrations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +62,24 @@ async def try_access(
         channel_id=place.id if place else 0,
         category_id=place.category_id if place else 0,
     )
-    block = _find_missing_permission(permissions, channel)
-    if block is None and not permissions & ADMINISTRATOR:
-        block = _find_hidden_command(trial, await reader.load_command_permissions(guild_id), guild_id)
-    return TrialResult(explain(invocation, policy), block)
+    return TrialResult(explain(invocation, policy), await find_discord_block(invocation, reader))
 
 
-def _find_missing_permission(permissions: int, channel: ChannelPermissions | None) -> DiscordBlock | None:
-    if channel is not None and not permissions & VIEW_CHANNEL:
+async def find_discord_block(invocation: Invocation, reader: GuildReader) -> DiscordBlock | None:
+    """Find what keeps Discord from showing the command to its member at all. Raises DiscordUnavailable."""
+    if invocation.is_administrator:
+        return None
+    if invocation.channel_id and not invocation.permissions & VIEW_CHANNEL:
         return DiscordBlock.VIEW_CHANNEL
-    return None if permissions & USE_APPLICATION_COMMANDS else DiscordBlock.USE_APPLICATION_COMMANDS
-
-
-def _find_hidden_command(
-    trial: AccessTrial, command_permissions: CommandPermissions, guild_id: int
-) -> DiscordBlock | None:
-    key = trial.surface.key
-    is_shown = command_permissions.is_shown(
-        key.split()[0] if trial.surface.kind is SurfaceKind.COMMAND else key,
-        member_id=trial.member.id,
-        role_ids=trial.member.role_ids,
-        channel_id=trial.place.id if trial.place else 0,
-        guild_id=guild_id,
+    if not invocation.permissions & USE_APPLICATION_COMMANDS:
+        return DiscordBlock.USE_APPLICATION_COMMANDS
+    key = invocation.surface.key
+    command_permissions = await reader.load_command_permissions(invocation.guild_id)
+    return command_permissions.find_block(
+        key.split()[0] if invocation.surface.kind is SurfaceKind.COMMAND else key,
+        member_id=invocation.member_id,
+        role_ids=invocation.subjects - {invocation.member_id},
+        permissions=invocation.permissions,
+        channel_id=invocation.channel_id,
+        guild_id=invocation.guild_id,
     )
-    return None if is_shown else DiscordBlock.INTEGRATIONS

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+PUBLIC_PAGE = "Public page"
 UNKNOWN_WIDGET = "This widget doesn't exist in this server."
+PAGE_NOT_SET_UP = "This server has no public page."
 WIDGET_REVOKED = "This widget is revoked. Create a new one."
 WIDGET_NEEDS_CHANNELS = "Choose at least one channel before you switch the channel list on."
 INVALID_INVITE = "Use an invite link such as https://discord.gg/abc123."

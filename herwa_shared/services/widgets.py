@@ -122,6 +122,12 @@ async def create_widget(
     return await get_widget(session, guild_id=guild_id, widget_id=row.id)
 
 
+async def get_or_create_page(session: AsyncSession, *, guild_id: int, actor: Actor) -> WidgetStatus:
+    """Return the public page of a guild; create it, switched off, if there is none."""
+    value = {"name": texts.PUBLIC_PAGE}
+    return await create_widget(session, guild_id=guild_id, value=value, actor=actor, is_page=True)
+
+
 async def change_widget(
     session: AsyncSession, *, guild_id: int, widget_id: int, value: Mapping[str, Any], actor: Actor
 ) -> int | None:

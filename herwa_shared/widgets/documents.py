@@ -14,7 +14,8 @@ from herwa_shared.widgets.layout import build_chart, build_drawing, build_sparkl
 from herwa_shared.widgets.svg import DARK_QUERY, build_style, build_style_digest, build_svg
 from herwa_shared.widgets.text_width import clean_text
 
-FRAME_STYLE = "html,body{margin:0;background:none}a,svg{display:block}svg{max-width:100%;height:auto}"
+FRAME_STYLE = "html,body{margin:0;background:none}a,svg{display:block}svg{max-width:100%;max-height:100vh;height:auto}"
+"""A card that has grown since its code was copied is scaled down, so that an iframe of the old size shows all of it."""
 PAGE_STYLE = (
     f"body{{margin:0;font-family:{FONT_FAMILY};line-height:1.5}}main{{max-width:840px;margin:0 auto;padding:40px 16px}}"
     "h1{font-size:26px;margin:0 0 4px}p{margin:0 0 24px}.cards{display:flex;flex-wrap:wrap;gap:16px}"

@@ -1,5 +1,9 @@
 """The layout of each template: from the content of a widget to a drawing."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
 from herwa_shared.charts.axes import get_axis_max
 from herwa_shared.charts.sparkline import build_sparkline_runs
 from herwa_shared.services.widget_settings import WidgetSize, WidgetTemplate
@@ -11,12 +15,40 @@ from herwa_shared.widgets.text_width import estimate_width, fit_text
 
 PADDING, CARD_WIDTH, CHART_WIDTH = 16.0, 320.0, 480.0
 HEADER_HEIGHT, METRIC_HEIGHT, SPARKLINE_ROW_HEIGHT, CHANNEL_HEIGHT = 68.0, 56.0, 54.0, 30.0
+CHANGE_HEIGHT = 22.0
 CHART_TOP, CHART_HEIGHT, CHART_FOOT = 96.0, 128.0, 32.0
 BADGE_HEIGHT, BADGE_TEXT, BADGE_GAP, MAX_BADGE_NAME = 30.0, 12.5, 11.0, 200.0
 SCALES = {WidgetSize.SMALL: 0.85, WidgetSize.MEDIUM: 1.0, WidgetSize.LARGE: 1.25}
 INK_BY_GOODNESS = {True: Ink.UP, False: Ink.DOWN, None: Ink.MUTED}
 
 Part = Box | Line | Label
+
+
+@dataclass(frozen=True, slots=True)
+class NumberColumn:
+    """How the numbers of a card are written: the size of the values, the width, and where their changes are.
+
+    All changes are beside the values if there is room, else all of them are below the labels.
+    """
+
+    width: float
+    size: float
+    has_changes_below: bool
+
+    @classmethod
+    def fit(cls, numbers: Sequence[NumberText], width: float, *, size: float) -> Self:
+        """Choose the place of the changes by the widest number."""
+        widths = (
+            estimate_width(item.value, size, weight=600) + 8 + estimate_width(item.change, 12, weight=600)
+            for item in numbers
+            if item.change
+        )
+        return cls(width, size, max(widths, default=0) > width)
+
+    @property
+    def extra_height(self) -> float:
+        """The height that changes below the labels need in each row."""
+        return CHANGE_HEIGHT if self.has_changes_below else 0
 
 
 def build_drawing(content: WidgetContent) -> Drawing:
@@ -37,12 +69,14 @@ def build_drawing(content: WidgetContent) -> Drawing:
 def build_sparkline_card(content: WidgetContent) -> Drawing:
     """Build a card with a sparkline beside each number."""
     parts: list[Part] = []
+    column = NumberColumn.fit(content.items, CARD_WIDTH / 2, size=20)
+    row_height = SPARKLINE_ROW_HEIGHT + column.extra_height
     for index, item in enumerate(content.items):
-        top = HEADER_HEIGHT + index * SPARKLINE_ROW_HEIGHT
-        parts += _draw_number(item, PADDING, top, CARD_WIDTH / 2, size=20)
-        parts += _draw_line(item, CARD_WIDTH / 2 + 16, top + 6, CARD_WIDTH / 2 - 16 - PADDING, 32)
-    height = HEADER_HEIGHT + max(1, len(content.items)) * SPARKLINE_ROW_HEIGHT + 4
-    return _frame(content, CARD_WIDTH, height, parts)
+        top = HEADER_HEIGHT + index * row_height
+        parts += _draw_number(item, PADDING, top, column)
+        line_top = top + 6 + column.extra_height / 2
+        parts += _draw_line(item, CARD_WIDTH / 2 + 16, line_top, CARD_WIDTH / 2 - 16 - PADDING, 32)
+    return _frame(content, CARD_WIDTH, HEADER_HEIGHT + max(1, len(content.items)) * row_height + 4, parts)
 
 
 def build_chart(content: WidgetContent) -> Drawing:
@@ -71,12 +105,13 @@ def _build_card(content: WidgetContent) -> Drawing:
     columns = 1 if len(content.items) == 1 else 2
     width = (CARD_WIDTH - 2 * PADDING) / columns
     parts: list[Part] = []
+    column = NumberColumn.fit(content.items, width - 8, size=24)
+    row_height = METRIC_HEIGHT + column.extra_height
     for index, item in enumerate(content.items):
-        row, column = divmod(index, columns)
-        left = PADDING + column * width
-        parts += _draw_number(item, left, HEADER_HEIGHT + row * METRIC_HEIGHT, width - 8, size=24)
+        row, position = divmod(index, columns)
+        parts += _draw_number(item, PADDING + position * width, HEADER_HEIGHT + row * row_height, column)
     rows = max(1, -(-len(content.items) // columns))
-    return _frame(content, CARD_WIDTH, HEADER_HEIGHT + rows * METRIC_HEIGHT + 4, parts)
+    return _frame(content, CARD_WIDTH, HEADER_HEIGHT + rows * row_height + 4, parts)
 
 
 def _build_channels(content: WidgetContent) -> Drawing:
@@ -159,16 +194,17 @@ def _wrap(content: WidgetContent, width: float, height: float, parts: list[Part]
     )
 
 
-def _draw_number(item: NumberText, left: float, top: float, width: float, *, size: float) -> list[Part]:
-    value_width = estimate_width(item.value, size, weight=600)
+def _draw_number(item: NumberText, left: float, top: float, column: NumberColumn) -> list[Part]:
+    size, ink = column.size, INK_BY_GOODNESS[item.is_good]
     parts: list[Part] = [
-        Label(left, top + size, item.value, Ink.TEXT, size, weight=600),
-        Label(left, top + size + 18, item.label, Ink.MUTED, 12, max_width=width),
+        Label(left, top + size, item.value, Ink.TEXT, size, weight=600, max_width=column.width),
+        Label(left, top + size + 18, item.label, Ink.MUTED, 12, max_width=column.width),
     ]
-    change_width = estimate_width(item.change, 12, weight=600)
-    if item.change and value_width + 8 + change_width <= width:
-        ink = INK_BY_GOODNESS[item.is_good]
-        parts.append(Label(left + value_width + 6, top + size - 1, item.change, ink, 12, weight=600))
+    if item.change and column.has_changes_below:
+        parts.append(Label(left, top + size + 34, item.change, ink, 12, weight=600, max_width=column.width))
+    elif item.change:
+        change_left = left + estimate_width(item.value, size, weight=600) + 6
+        parts.append(Label(change_left, top + size - 1, item.change, ink, 12, weight=600))
     return parts
 
 

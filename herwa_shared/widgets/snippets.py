@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from html import escape
 
-from herwa_shared.services.widget_settings import ColorScheme, WidgetSettings
+from herwa_shared.services.widget_settings import ColorScheme, WidgetSettings, WidgetTemplate
 from herwa_shared.widgets.drawing import Drawing
 
 
@@ -21,7 +21,9 @@ def build_snippets(settings: WidgetSettings, drawing: Drawing, *, origin: str, p
     width, height = round(drawing.width * drawing.scale), round(drawing.height * drawing.scale)
     size = f'width="{width}" height="{height}"'
     title = escape(drawing.title)
-    image = f'{size} alt="{title}" loading="lazy"'
+    # With larger numbers badges become wider and others higher: the attributes only reserve the space.
+    free_side = "width" if settings.template is WidgetTemplate.BADGE else "height"
+    image = f'{size} style="max-width:100%;{free_side}:auto" alt="{title}" loading="lazy"'
     picture = f'<img src="{url}.png" {image}>'
     if settings.color_scheme is ColorScheme.AUTO:
         dark = f'<source srcset="{url}.dark.png" media="(prefers-color-scheme: dark)">'

@@ -39,6 +39,7 @@ async def test_document_is_openapi_3_1_and_lists_every_route(client):
         "/api/guilds/{guild_id}/keys/{key_id}/requests",
         "/api/guilds/{guild_id}/keys/{key_id}/rotate",
         "/api/guilds/{guild_id}/keys/{key_id}/usage",
+        "/api/guilds/{guild_id}/public-page",
         "/api/guilds/{guild_id}/widgets",
         "/api/guilds/{guild_id}/widgets/{widget_id}",
         "/api/leaked-keys",

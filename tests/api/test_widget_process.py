@@ -1,21 +1,26 @@
-"""Widgets at the port of a real process: 10,000 requests, and a cache in front of a process that has stopped."""
+"""Widgets at the port of a real process: 10,000 requests, a stopped ClickHouse, a cache in front of a stopped process."""
 
 import asyncio
-import re
+import getpass
+import os
+import signal
 import time
-from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
+from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.widget_uses import load_uses
 from herwa_shared.stores import Stores
 from tests.api.api_process import open_api_client, run_api_process
 from tests.api.test_widgets import PEOPLE, Site, site
+from tests.support.proxy_process import find_program, run_proxy
 from tests.support.statement_log import count_selects
+from tests.support.waiting import wait_until
 
 __all__ = ["site"]
 
@@ -24,6 +29,7 @@ pytestmark = pytest.mark.slow
 CONNECTIONS, REQUESTS = 32, 10_000
 HEAD_END = b"\r\n\r\n"
 FORMS = ("", ".svg", ".json", ".png")
+MAX_AGE_SECONDS = 60
 
 
 async def send_requests(port: int, path: str, numbers: range) -> list[int]:
@@ -54,45 +60,77 @@ async def test_ten_thousand_requests_with_random_queries_cost_one_query(site: Si
     assert selects == 1
 
 
-@dataclass
-class StaleCache:
-    """A shared cache that honors `max-age` and `stale-if-error` (RFC 5861), for one URL."""
-
-    client: httpx.AsyncClient
-    stored: httpx.Response | None = None
-    stored_at: float = 0.0
-
-    async def get(self, path: str, now: float) -> httpx.Response:
-        if self.stored is not None and now < self.stored_at + self._read_seconds("max-age"):
-            return self.stored
+async def test_stopped_clickhouse_leaves_the_last_numbers_with_their_time(site: Site, settings: Settings):
+    folder = DataFolder(settings.data_dir)
+    path, engine = f"/w/{site.widget.public_id}", read_record(folder, "clickhouse").pid
+    async with run_api_process(settings), open_api_client(folder.get_or_create_port("api")) as client:
+        first = (await client.get(f"{path}.json")).json()
+        os.kill(engine, signal.SIGSTOP)
         try:
-            response = await self.client.get(path)
-        except httpx.TransportError:
-            response = None
-        if response is not None and response.status_code < 500:
-            self.stored, self.stored_at = response, now
-        elif self.stored is None or now > self.stored_at + self._read_seconds("stale-if-error"):
-            raise AssertionError("the cache has nothing that it may send")
-        return self.stored
+            await site.make_old(minutes=5)
+            await site.change(number_format="dot")  # so that the process loads the widget again
 
-    def _read_seconds(self, directive: str) -> int:
-        assert self.stored is not None
-        found = re.search(rf"\b{directive}=(\d+)", self.stored.headers["cache-control"])
-        return int(found[1]) if found else 0
+            async def is_stale() -> bool:
+                response = await client.get(f"{path}.json")
+                assert response.status_code == 200
+                return response.json()["is_stale"]
+
+            await wait_until(is_stale)
+            last = (await client.get(f"{path}.json")).json()
+            statuses = {form: (await client.get(path + form)).status_code for form in FORMS}
+            svg = (await client.get(f"{path}.svg")).text
+        finally:
+            os.kill(engine, signal.SIGCONT)
+    values = [[metric["value"] for metric in body["metrics"]] for body in (first, last)]
+    assert values == [[2 * PEOPLE, PEOPLE]] * 2
+    assert set(statuses.values()) == {200}
+    assert "as of" in svg
 
 
-async def test_cache_shows_the_card_while_herwa_is_stopped(site: Site, settings: Settings):
-    port = DataFolder(settings.data_dir).get_or_create_port("api")
-    path = f"/w/{site.widget.public_id}.svg"
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-        cache = StaleCache(client)
-        async with run_api_process(settings) as process, open_api_client(port):
-            first = await cache.get(path, now=0)
-            process.kill()
-            await process.wait()
-        for hours in (1, 24, 6 * 24):
-            later = await cache.get(path, now=hours * 3600)
-            assert (later.status_code, later.content) == (200, first.content)
+NGINX = """daemon off;
+user {user};
+pid {folder}/nginx.pid;
+error_log stderr;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    proxy_cache_path {folder}/cache keys_zone=widgets:1m;
+    server {{
+        listen 127.0.0.1:{port};
+        location /w/ {{
+            proxy_pass http://127.0.0.1:{api_port};
+            proxy_cache widgets;
+            add_header X-Cache-Status $upstream_cache_status;
+        }}
+    }}
+}}
+"""
+"""nginx with nothing but a cache in front of the API. It honors `max-age` and `stale-if-error` (RFC 5861)."""
+
+
+async def test_cache_shows_the_card_while_herwa_is_stopped(site: Site, settings: Settings, tmp_path: Path):
+    folder = DataFolder(settings.data_dir)
+    api_port, port = folder.get_or_create_port("api"), DataFolder(tmp_path).get_or_create_port("cache")
+    file, path = tmp_path / "nginx.conf", f"/w/{site.widget.public_id}.svg"
+    file.write_text(NGINX.format(user=getpass.getuser(), folder=tmp_path, port=port, api_port=api_port))
+    command = [find_program("nginx"), "-e", "stderr", "-c", str(file)]
+    with run_proxy(command, port, tmp_path):
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            async with run_api_process(settings) as process, open_api_client(api_port):
+                first = await client.get(path)
+                again = await client.get(path)
+                process.kill()
+                await process.wait()
+            await asyncio.sleep(MAX_AGE_SECONDS + 1)  # from then on the cache needs a new response
+            last = await client.get(path)
+    statuses = [response.headers["x-cache-status"] for response in (first, again, last)]
+    assert statuses == ["MISS", "HIT", "STALE"]
+    assert (last.status_code, last.content) == (200, first.content)
     assert f">{PEOPLE}</text>" in first.text
 
 

@@ -46,6 +46,24 @@ async def test_widget_is_created_changed_and_revoked_with_a_key(keyed: SettingsC
     assert entries[0].actor.name.startswith("API key")
 
 
+async def test_public_page_is_set_up_switched_on_and_revoked_with_a_key(keyed: SettingsClient):
+    assert (await keyed.send("GET", "public-page")).status_code == 404
+    page = (await keyed.send("PATCH", "public-page", json={"metrics": ["messages"]})).json()
+    assert (page["hidden_by"], page["settings"]["metrics"]) == ("off", ["messages"])
+    assert (await keyed.http.get(page["url"])).status_code == 404
+    changed = (await keyed.send("PATCH", "public-page", json={"is_on": True, "invite": "abc123"})).json()
+    assert (changed["id"], changed["hidden_by"], changed["settings"]["metrics"]) == (page["id"], None, ["messages"])
+    shown = await keyed.http.get(page["url"])
+    assert (shown.status_code, "frame-ancestors 'none'" in shown.headers["content-security-policy"]) == (200, True)
+    assert await keyed.get("public-page") == changed
+    for setting in ({"sites": []}, {"template": "badge"}, {"name": "Blog"}):
+        assert (await keyed.send("PATCH", "public-page", json=setting)).status_code == 400
+    assert (await keyed.send("DELETE", "public-page")).json()["hidden_by"] == "revoked"
+    assert (await keyed.send("GET", "public-page")).status_code == 404
+    assert (await keyed.http.get(page["url"])).status_code == 404
+    assert (await keyed.send("PATCH", "public-page", json={})).json()["url"] != page["url"]
+
+
 async def test_key_needs_the_scopes(stores: Stores, client: httpx.AsyncClient, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     for scopes, statuses in (((Scope.STATS,), (403, 403)), ((Scope.WIDGETS_READ,), (200, 403))):

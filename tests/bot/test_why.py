@@ -1,4 +1,4 @@
-"""`/why` shows the verdict, the decisive step and all eight steps."""
+"""`/why` shows the verdict, the decisive step, Discord's own step and the eight steps of the guardrail."""
 
 import pytest
 
@@ -6,9 +6,11 @@ from herwa_bot.texts import why as texts
 from herwa_bot.texts.errors import format_no_match
 from herwa_bot.texts.stats import SERVER_STATS
 from herwa_bot.ui.names import MESSAGE_NAMES
+from herwa_shared.discord.command_permissions import DiscordBlock
+from herwa_shared.discord.constants import USE_APPLICATION_COMMANDS
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
 from herwa_shared.guardrail.refusal_texts import build_rule_refusal
-from herwa_shared.guardrail.texts import STEP_TITLES
+from herwa_shared.guardrail.texts import STEP_TITLES, format_discord_step
 from herwa_shared.guardrail.verdict import Reason
 from tests.bot.expected_refusals import get_surface
 from tests.support.member_client import get_button_ids
@@ -28,7 +30,7 @@ async def test_why_shows_every_step(members):
     assert reply.ephemeral
     heading, _, *steps = reply.content.splitlines()
     assert heading == format_heading(None, members.server.channel, allowed=True)
-    assert [line.strip("-#* ")[0] for line in steps] == list("12345678")
+    assert [line.strip("-#* ")[0] for line in steps] == list("012345678")
 
 
 async def test_decisive_step_is_bold_and_names_who_can_change_it(members):
@@ -70,6 +72,24 @@ async def test_why_explains_another_channel(members, sim):
     desk = sim.client.create_channel(members.server.id, "desk")
     reply = await members.run("why", {"command": "server-stats", "channel": str(desk)})
     assert reply.content.startswith(format_heading(None, desk, allowed=True))
+
+
+async def test_command_that_discord_hides_is_never_called_allowed(members, sim):
+    server = members.server
+    hidden = {"id": str(server.id), "type": 1, "permission": False}
+    sim.client.call("command/permissions", guild_id=str(server.id), command="server-stats", permissions=[hidden])
+    await members.wait_for_verdict("No", "server-stats")
+    heading, _, discord_line, *steps = (await members.run("why", {"command": "server-stats"})).content.splitlines()
+    assert heading == format_heading(None, server.channel, allowed=False)
+    assert discord_line == f"**{format_discord_step(DiscordBlock.INTEGRATIONS)}**"
+    assert [line for line in steps if line.startswith("**")] == []
+    of_owner = await members.run("why", {"command": "server-stats"}, user=server.owner)
+    assert of_owner.content.startswith(format_heading(None, server.channel, allowed=True))
+    quiet = sim.client.create_channel(server.id, "quiet")
+    overwrite = {"id": str(server.id), "type": 0, "allow": "0", "deny": str(USE_APPLICATION_COMMANDS)}
+    sim.client.call("channel/overwrites", channel_id=str(quiet), overwrites=[overwrite])
+    reply = await members.run("why", {"command": "voice-stats", "channel": str(quiet)})
+    assert format_discord_step(DiscordBlock.USE_APPLICATION_COMMANDS) in reply.content
 
 
 async def test_unknown_command_gets_an_explanation(members):

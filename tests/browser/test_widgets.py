@@ -156,7 +156,7 @@ async def test_embedded_forms_survive_a_strict_policy_of_the_site(
         await expect(page.locator("herwa-card svg text").first).to_be_attached()
         fill = await page.locator("herwa-card svg text").first.evaluate("text => getComputedStyle(text).fill")
         assert fill.startswith("rgb(")
-    # The style attribute of the iframe's snippet is the only part that such a site leaves out.
+    # The style attributes of the snippets are the only part that such a site leaves out.
     assert all("style" in message.text for message in violations)
 
 

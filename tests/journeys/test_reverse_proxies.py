@@ -1,13 +1,11 @@
 """Herwa behind the reverse proxies of docs/operating.md, with the configurations that are printed there."""
 
 import asyncio
-import os
 import re
-import shutil
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -20,15 +18,14 @@ from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.http_limits import MAX_BODY_BYTES, MAX_DELAY_SECONDS, REQUEST_RATE
 from herwa_web import texts
 from tests.support.chromium import DESKTOP_VIEWPORT, log_in, start_chromium
-from tests.support.configurable_copy import ConfigurableCopy, is_listening, open_copy
-from tests.support.waiting import wait_until_blocking
+from tests.support.configurable_copy import ConfigurableCopy, open_copy
+from tests.support.proxy_process import find_program, run_proxy
 
 pytestmark = pytest.mark.slow
 LOAD_TIMEOUT_MS = 45_000
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "operating.md"
-PROXIES_FOLDER = ROOT / ".tools" / "proxies"
 HOST = "stats.example.com"
 ADDRESS_IN_DOCUMENT = "127.0.0.1:8321"
 CERTIFICATE_PATTERN = re.compile(r"/etc/letsencrypt/live/[^/]+/(fullchain|privkey)\.pem")
@@ -77,31 +74,6 @@ def write_nginx_configuration(folder: Path, copy: ConfigurableCopy, port: int) -
         capture_output=True,
     )
     return [find_program("nginx"), "-e", "stderr", "-c", str(file)]
-
-
-def find_program(name: str) -> str:
-    path = shutil.which(name, path=f"{PROXIES_FOLDER}{os.pathsep}{os.environ['PATH']}")
-    assert path, f"there is no {name}: scripts/reverse-proxies downloads the proxies"
-    return path
-
-
-@contextmanager
-def run_proxy(command: list[str], port: int, folder: Path) -> Iterator[None]:
-    output_path = folder / "proxy.out"
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
-    with output_path.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
-    try:
-        wait_until_blocking(
-            lambda: is_listening(port),
-            description="the proxy to listen",
-            timeout_seconds=30,
-            get_details=output_path.read_text,
-        )
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture(scope="module", params=[write_caddy_configuration, write_nginx_configuration], ids=["caddy", "nginx"])

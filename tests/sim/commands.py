@@ -164,6 +164,13 @@ async def manage(interaction: discord.Interaction) -> None:
     await interaction.response.send_message("managed")
 
 
+@app_commands.command()
+@app_commands.default_permissions()
+async def administrate(interaction: discord.Interaction) -> None:
+    """For administrators."""
+    await interaction.response.send_message("administrated")
+
+
 @app_commands.context_menu(name="Look closer")
 async def look(interaction: discord.Interaction, message: discord.Message) -> None:
     await interaction.response.send_message(str(message.id), ephemeral=True)
@@ -200,5 +207,5 @@ async def list_all(interaction: discord.Interaction) -> None:
 
 
 def add_commands(tree: app_commands.CommandTree) -> None:
-    for command in (stats, slow, whoami, features, manage, look, choose, note, rules):
+    for command in (stats, slow, whoami, features, manage, administrate, look, choose, note, rules):
         tree.add_command(command)

@@ -106,9 +106,10 @@ async def test_channel_overwrites_change_member_permissions(sim, server, run_com
 
 
 async def test_command_for_managers_is_not_shown_to_others(run_command, server):
-    with pytest.raises(Forbidden, match=texts.format_hidden_command("manage")):
-        await run_command("manage")
-    assert (await run_command("manage", user=server.owner)).messages[0].content == "managed"
+    for command, reply in (("manage", "managed"), ("administrate", "administrated")):
+        with pytest.raises(Forbidden, match=texts.format_hidden_command(command)):
+            await run_command(command)
+        assert (await run_command(command, user=server.owner)).messages[0].content == reply
 
 
 @pytest.mark.parametrize(

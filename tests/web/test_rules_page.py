@@ -9,11 +9,12 @@ import pytest
 
 from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.command_permissions import DiscordBlock
 from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
+from herwa_shared.guardrail.texts import DISCORD_BLOCKS
 from herwa_shared.services.access_requests import create_request
 from herwa_shared.services.access_rules import NewRule, list_rules
-from herwa_shared.services.access_trial import DiscordBlock
 from herwa_shared.services.discovery import register
 from herwa_shared.services.guilds import MemberData, save_members
 from herwa_shared.services.texts import format_broken_tests
@@ -254,7 +255,7 @@ async def test_try_it_never_says_allowed_for_a_command_that_discord_hides(
         trial = page.get("trial")
     assert not trial["allowed"]
     assert trial["steps"][0]["decides"]
-    assert trial["steps"][0]["detail"] == texts.DISCORD_BLOCKS[DiscordBlock.INTEGRATIONS]
+    assert trial["steps"][0]["detail"] == DISCORD_BLOCKS[DiscordBlock.INTEGRATIONS]
 
 
 async def test_request_is_allowed_for_a_day(web: WebServer, ruled: RuledServer, stores: Stores):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from herwa_shared.charts.formatting import format_int
 from herwa_shared.guardrail.verdict import StepOutcome
-from herwa_shared.services.access_trial import DiscordBlock
 
 LEAD = "The most specific rule wins. The owner and admins are never blocked."
 PRECEDENCE = (
@@ -63,14 +62,6 @@ EACH_ROLE = "Each role: who can, who can't"
 AS_ROLE = "A member with only this role"
 COMMAND_TO_TRY, CHANNEL_TO_TRY = "Command", "Channel"
 NO_CHANNEL = "No particular channel"
-DISCORD_STEP = "Discord"
-DISCORD_SHOWS = "Discord shows the command to this member here"
-DISCORD_BLOCKS = {
-    DiscordBlock.VIEW_CHANNEL: "Discord hides this channel from this member",
-    DiscordBlock.USE_APPLICATION_COMMANDS: "Discord hides commands: Use Application Commands is off for this member"
-    " here",
-    DiscordBlock.INTEGRATIONS: "Discord hides this command here: Server Settings > Integrations > Herwa",
-}
 NOT_A_MEMBER = "This member has left the server"
 REQUESTS_EMPTY = "No open requests"
 REQUESTS_EMPTY_HINT = "Blocked members can ask for access in Discord. Their requests show up here."

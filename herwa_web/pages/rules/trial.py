@@ -3,12 +3,20 @@
 from dataclasses import dataclass, field
 
 from herwa_shared.catalog import Surface
+from herwa_shared.discord.command_permissions import DiscordBlock
 from herwa_shared.discord.guild_reader import GuildMemberInfo, GuildReader
 from herwa_shared.errors import BadRequest
 from herwa_shared.guardrail.policy import GuildPolicy, SubjectKind
-from herwa_shared.guardrail.texts import OUTCOME_MARKS, STEP_TITLES, format_command, format_step_detail
+from herwa_shared.guardrail.texts import (
+    DISCORD_STEP,
+    OUTCOME_MARKS,
+    STEP_TITLES,
+    format_command,
+    format_discord_detail,
+    format_step_detail,
+)
 from herwa_shared.guardrail.verdict import StepOutcome, StepResult
-from herwa_shared.services.access_trial import AccessTrial, DiscordBlock, TrialResult, build_role_member, try_access
+from herwa_shared.services.access_trial import AccessTrial, TrialResult, build_role_member, try_access
 from herwa_shared.services.channels import PlaceInfo
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.data import RulesData
@@ -135,8 +143,8 @@ def _build_discord_step(block: DiscordBlock | None) -> TraceStep:
     return TraceStep(
         "0",
         OUTCOME_MARKS[outcome],
-        texts.DISCORD_STEP,
-        texts.DISCORD_SHOWS if block is None else texts.DISCORD_BLOCKS[block],
+        DISCORD_STEP,
+        format_discord_detail(block),
         texts.OUTCOMES[outcome],
         _TONES.get(outcome, ""),
         block is not None,

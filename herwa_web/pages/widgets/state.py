@@ -26,6 +26,7 @@ from herwa_shared.services.widgets import (
     WidgetStatus,
     create_widget,
     find_page,
+    get_or_create_page,
     list_widgets,
     load_widget_allowance,
     revoke_widget,
@@ -124,8 +125,7 @@ class WidgetsState(SettingsPageState, rx.State):
         """Create the public page, which is off, and open it in the builder."""
 
         async def create(session: Any, guild_id: int, actor: Actor) -> WidgetStatus:
-            value = {"name": texts.PUBLIC_PAGE}
-            return await create_widget(session, guild_id=guild_id, value=value, actor=actor, is_page=True)
+            return await get_or_create_page(session, guild_id=guild_id, actor=actor)
 
         return await self._change_widgets(create, texts.PAGE_CREATED)
 

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
 from herwa_shared.config import Settings
-from herwa_shared.discord.command_permissions import CommandPermissions
+from herwa_shared.discord.command_permissions import CommandPermissions, DiscordBlock
 from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD, MAX_SNOWFLAKE, VIEW_CHANNEL
 from herwa_shared.discord.endpoints import get_api_url, get_bot_token
 from herwa_shared.discord.guild_reader import (
@@ -110,7 +111,43 @@ def test_narrowest_permission_of_a_command_wins(
 ):
     permissions = CommandPermissions(bot, commands)
     member = {"member_id": ADA, "role_ids": (HELPERS, MODS), "guild_id": GUILD}
-    assert permissions.is_shown("top", channel_id=CHANNEL, **member) is is_shown
+    block = permissions.find_block("top", channel_id=CHANNEL, permissions=0, **member)
+    assert block is (None if is_shown else DiscordBlock.INTEGRATIONS)
+
+
+@pytest.mark.parametrize(
+    ("required", "commands", "is_shown"),
+    [
+        ({"top": KICK}, {}, True),
+        ({"top": KICK | BAN}, {}, False),
+        ({"help": BAN}, {}, True),
+        ({"top": 0}, {}, False),
+        ({"top": BAN}, {"top": {HELPERS: True}}, True),
+        ({"top": BAN}, {"top": {CHANNEL: True}}, False),
+    ],
+)
+def test_default_permissions_apply_where_nothing_is_set_for_people(
+    required: dict[str, int], commands: dict[str, dict[int, bool]], is_shown: bool
+):
+    permissions = CommandPermissions(commands=commands, defaults=required)
+    member = {"member_id": ADA, "role_ids": (HELPERS,), "permissions": KICK, "guild_id": GUILD}
+    block = permissions.find_block("top", channel_id=CHANNEL, **member)
+    assert block is (None if is_shown else DiscordBlock.DEFAULT_PERMISSIONS)
+
+
+async def test_default_permissions_are_those_that_the_bot_registered(settings: Settings, discord: SimProcess):
+    token, url = SecretStr(get_bot_token(settings, DataFolder(settings.data_dir))), f"{discord.url}/api/v10"
+    reader = GuildReader(url, token)
+    async with httpx.AsyncClient(
+        base_url=url, headers={"Authorization": f"Bot {token.get_secret_value()}"}, trust_env=False
+    ) as bot:
+        commands = f"/applications/{(await bot.get('/applications/@me')).json()['id']}/commands"
+        manage = {"name": "manage-all", "description": "For managers", "default_member_permissions": str(MANAGE_GUILD)}
+        created = (await bot.post(commands, json=manage)).raise_for_status().json()
+        permissions = await reader.load_command_permissions(discord.client.create_guild("Defaults"))
+        await bot.delete(f"{commands}/{created['id']}")
+    await reader.close()
+    assert permissions.defaults["manage-all"] == MANAGE_GUILD
 
 
 async def test_responses_are_cached_for_a_short_time(settings: Settings, discord: SimProcess):

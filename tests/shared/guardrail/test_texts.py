@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from herwa_shared.catalog import FEATURES, MODULES
+from herwa_shared.discord.command_permissions import DiscordBlock
 from herwa_shared.discord.constants import PERMISSIONS
 from herwa_shared.guardrail import texts
 from herwa_shared.guardrail.explain import explain
@@ -120,6 +121,7 @@ def test_texts(snapshot):
     lines += ["trace, help:", *format_trace(explain(build_invocation(HELP_COMMAND), POLICY), NAMES)]
     lines += [f"{step}: {title}" for step, title in texts.STEP_TITLES.items()]
     lines += [f"{detail}: {text}" for detail, text in texts.STEP_DETAILS.items()]
+    lines += map(texts.format_discord_step, (None, *DiscordBlock))
     lines.append(format_local_time(datetime(2026, 12, 24, 18, tzinfo=UTC), UTC))
     assert "\n".join(lines) == snapshot
 

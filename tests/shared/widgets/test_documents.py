@@ -1,6 +1,7 @@
 """Drawings as SVG, PNG, HTML and JSON: hostile names are text, both schemes, words for screen readers, true numbers."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from xml.etree import ElementTree as ET
@@ -15,6 +16,7 @@ from herwa_shared.services.widget_settings import (
     ColorScheme,
     NumberFormat,
     WidgetMetric,
+    WidgetSettings,
     WidgetSize,
     WidgetTemplate,
 )
@@ -32,12 +34,12 @@ from herwa_shared.widgets.documents import (
     build_json,
     build_page_document,
 )
-from herwa_shared.widgets.layout import build_drawing
+from herwa_shared.widgets.layout import CARD_WIDTH, PADDING, build_drawing
 from herwa_shared.widgets.png import build_png
 from herwa_shared.widgets.snippets import build_snippets
 from herwa_shared.widgets.svg import build_style_digest
 from herwa_shared.widgets.text_width import ELLIPSIS, clean_text, estimate_width, fit_text
-from tests.shared.widgets.widget_factories import NOW, build_widget_content
+from tests.shared.widgets.widget_factories import NOW, build_numbers, build_widget_content
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = (
@@ -193,6 +195,25 @@ def test_json_has_exact_numbers_and_the_texts_of_the_card():
 def test_long_names_are_cut_off_within_the_width():
     for text in ("W" * 100, "茶" * 100, "🎉" * 100):
         assert estimate_width(fit_text(text, 15, 200), 15) <= 200
+
+
+@pytest.mark.parametrize("template", [WidgetTemplate.CARD, WidgetTemplate.SPARKLINE])
+def test_either_all_numbers_of_a_card_have_their_change_beside_them_or_all_below(template: WidgetTemplate):
+    def list_changes(value: int, number_format: NumberFormat) -> list[tuple[float, str]]:
+        numbers = build_numbers(*BOTH_METRICS)
+        numbers = replace(numbers, numbers=(replace(numbers.numbers[0], value=value), *numbers.numbers[1:]))
+        settings = WidgetSettings("Blog", template=template, metrics=BOTH_METRICS, number_format=number_format)
+        root = ET.fromstring(build_card_svg(build_content("Tea House", settings, numbers, now=NOW)))
+        changes = [item.change for item in build_content("Tea House", settings, numbers, now=NOW).items]
+        return [(float(text.get("x", 0)), text.text) for text in root.iter(f"{SVG}text") if text.text in changes]
+
+    beside = list_changes(1_204, NumberFormat.SHORT)
+    below = list_changes(1_234_567_890, NumberFormat.COMMA)
+    assert [text for _, text in beside] == [text for _, text in below]
+    assert len(below) == len(BOTH_METRICS)
+    starts = {x for x, _ in below}
+    assert starts <= {PADDING, PADDING + (CARD_WIDTH - 2 * PADDING) / 2}
+    assert starts.isdisjoint(x for x, _ in beside)
 
 
 def test_snippets_cover_every_form_and_escape_the_name():
