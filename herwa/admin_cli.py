@@ -194,6 +194,8 @@ def change_tier(
     remove: Annotated[list[str] | None, typer.Option(help=texts.REMOVE_OPTION)] = None,
     limit: Annotated[list[str] | None, typer.Option(help=texts.TIER_LIMIT_OPTION)] = None,
     inherits: Annotated[str | None, typer.Option(help=texts.INHERITS_OPTION)] = None,
+    *,
+    sku: Annotated[str | None, typer.Option(help=texts.SKU_OPTION)] = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -201,7 +203,7 @@ def change_tier(
     from herwa.commands.admin import TierEdit, parse_limits
     from herwa.commands.admin import change_tier as save_tier
 
-    edit = TierEdit(tier, frozenset(add or ()), frozenset(remove or ()), parse_limits(limit or ()), inherits)
+    edit = TierEdit(tier, frozenset(add or ()), frozenset(remove or ()), parse_limits(limit or ()), inherits, sku)
     _print_effects(asyncio.run(save_tier(read_settings(), edit, reason=reason, is_dry_run=dry_run)), as_json=as_json)
 
 

@@ -33,6 +33,7 @@ from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.retry import RetryPolicy, log_retry, retry
 from herwa_shared.runtime.garbage_collection import exempt_startup_objects
+from herwa_shared.services.entitlement_checks import request_check
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
@@ -180,6 +181,24 @@ class HerwaBot(commands.AutoShardedBot):
                     )
                 )
             )
+        await self._request_entitlement_check(None)  # events of the time before this session are lost
+
+    async def on_entitlement_create(self, entitlement: discord.Entitlement) -> None:
+        """Let the worker ask Discord what the guild has bought; the event is only the occasion."""
+        await self._request_entitlement_check(entitlement)
+
+    async def on_entitlement_update(self, entitlement: discord.Entitlement) -> None:
+        await self._request_entitlement_check(entitlement)
+
+    async def on_entitlement_delete(self, entitlement: discord.Entitlement) -> None:
+        await self._request_entitlement_check(entitlement)
+
+    async def _request_entitlement_check(self, entitlement: discord.Entitlement | None) -> None:
+        """Request a check of the entitlement's guild; None stands for all guilds. A user's own one is of no guild."""
+        if entitlement is not None and entitlement.guild_id is None:
+            return
+        async with self.stores.database.transaction() as session:
+            await request_check(session, guild_id=None if entitlement is None else entitlement.guild_id)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Reply to component interactions that no live view handles.

@@ -15,8 +15,8 @@ SEED = 7
 # Gateway faults, applied after an event: the event is duplicated, a malformed copy follows, the socket is aborted,
 # op 7 (reconnect), op 9 (invalid session).
 GATEWAY_FAULTS = ("double", "malformed", "drop", "reconnect", "invalidate")
-# REST faults, applied before a call: 429, a 5xx status, a delayed response.
-REST_FAULTS = ("limit", "fail", "slow")
+# REST faults, applied before a call: 429, a 5xx status, a body that isn't what Discord documents, a delayed response.
+REST_FAULTS = ("limit", "fail", "wrong_body", "slow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Fault:
 
     The fault occurs for the next `next` events or calls, and after that with probability `share` (0 to 1). REST faults
     only: the fault applies to paths that contain `route`; `seconds` is the delay of `slow` and the retry time of
-    `limit`; `status` is the status code of `fail`; `everywhere` makes `limit` the global rate limit. `struck` counts
-    occurrences.
+    `limit`; `status` is the status code of `fail`; `body` is the JSON text that `wrong_body` responds with;
+    `everywhere` makes `limit` the global rate limit. `struck` counts occurrences.
     """
 
     next: int = 0
@@ -34,6 +34,7 @@ class Fault:
     route: str = ""
     seconds: float = 0.5
     status: int = 502
+    body: str = "[{"
     everywhere: bool = False
     struck: int = 0
 
@@ -83,7 +84,7 @@ def _parse_fault(name: str, option: Any) -> Fault:
     if name not in (*GATEWAY_FAULTS, *REST_FAULTS):
         raise ValueError(f"there is no fault {name}")
     fields = option if isinstance(option, dict) else {"share": option}
-    unknown = set(fields) - {"next", "share", "route", "seconds", "status", "everywhere"}
+    unknown = set(fields) - {"next", "share", "route", "seconds", "status", "body", "everywhere"}
     if unknown:
         raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
     fault = Fault(
@@ -92,6 +93,7 @@ def _parse_fault(name: str, option: Any) -> Fault:
         route=str(fields.get("route", "")),
         seconds=float(fields.get("seconds", 0.5)),
         status=int(fields.get("status", 502)),
+        body=str(fields.get("body", "[{")),
         everywhere=bool(fields.get("everywhere", False)),
     )
     if not 0 <= fault.share <= 1 or fault.next < 0 or fault.seconds < 0 or not 500 <= fault.status <= 599:

@@ -228,6 +228,27 @@ class SimWebhook:
     token: str
 
 
+@dataclass(frozen=True, slots=True)
+class SimSku:
+    """A subscription to the application that guilds can buy."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SimEntitlement:
+    """What a guild bought: a SKU, by a user. A test entitlement has no start. `deleted`: refunded, or deleted."""
+
+    id: int
+    sku_id: int
+    guild_id: int
+    user_id: int
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    deleted: bool = False
+
+
 @dataclass(slots=True)
 class SimApplication:
     """The only application of the local Discord, with the settings of its developer portal."""

@@ -12,7 +12,17 @@ import orjson
 from pydantic import TypeAdapter
 
 from herwa_shared.log import get_logger
-from herwa_sim.entities import Json, SimApplication, SimChannel, SimGuild, SimMessage, SimUser, SimWebhook
+from herwa_sim.entities import (
+    Json,
+    SimApplication,
+    SimChannel,
+    SimEntitlement,
+    SimGuild,
+    SimMessage,
+    SimSku,
+    SimUser,
+    SimWebhook,
+)
 from herwa_sim.world import MAX_SHOWN_MESSAGES, World
 
 SAVE_INTERVAL_SECONDS = 0.5
@@ -36,6 +46,8 @@ class WorldSnapshot:
     commands: list[Json]
     messages: list[SimMessage]
     directs: list[SimChannel] = field(default_factory=list)
+    skus: list[SimSku] = field(default_factory=list)
+    entitlements: list[SimEntitlement] = field(default_factory=list)
 
 
 _SNAPSHOT_ADAPTER = TypeAdapter(WorldSnapshot)
@@ -51,6 +63,8 @@ def load_world(path: Path) -> World:
     world.users |= {user.id: user for user in snapshot.users}
     world.guilds = {guild.id: guild for guild in snapshot.guilds}
     world.webhooks = {webhook.id: webhook for webhook in snapshot.webhooks}
+    world.skus |= {sku.id: sku for sku in snapshot.skus}
+    world.entitlements = {entitlement.id: entitlement for entitlement in snapshot.entitlements}
     for guild in snapshot.guilds:
         world.channels |= guild.channels | guild.threads
     for channel in snapshot.directs:
@@ -77,6 +91,8 @@ def dump_world(world: World) -> bytes:
             for message in list(recent)[-MAX_SHOWN_MESSAGES:]
         ],
         directs=list(world.direct_channels.values()),
+        skus=list(world.skus.values()),
+        entitlements=list(world.entitlements.values()),
     )
     return orjson.dumps(snapshot, option=orjson.OPT_NON_STR_KEYS)
 

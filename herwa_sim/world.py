@@ -9,7 +9,18 @@ from typing import TypeVar
 
 from herwa_shared.discord.endpoints import LOCAL_CLIENT_ID, LOCAL_OPERATOR_ID
 from herwa_sim.avatars import compute_image_hash
-from herwa_sim.entities import Json, SimApplication, SimChannel, SimGuild, SimMember, SimMessage, SimUser, SimWebhook
+from herwa_sim.entities import (
+    Json,
+    SimApplication,
+    SimChannel,
+    SimEntitlement,
+    SimGuild,
+    SimMember,
+    SimMessage,
+    SimSku,
+    SimUser,
+    SimWebhook,
+)
 from herwa_sim.events import GatewayEvent
 from herwa_sim.snowflakes import SnowflakeGenerator, create_stable_snowflake
 
@@ -21,6 +32,7 @@ Entity = TypeVar("Entity")
 APPLICATION_ID = LOCAL_CLIENT_ID
 _PERSONA_NAMES = {"owner": "Ottilie", "manager": "Manolo", "member": "Mei", "stranger": "Sasha", "operator": "Opal"}
 PERSONAS = {name: create_stable_snowflake("persona", name) for name in _PERSONA_NAMES} | {"operator": LOCAL_OPERATOR_ID}
+PREMIUM_SKU = SimSku(create_stable_snowflake("sku", "Herwa Premium"), "Herwa Premium")
 
 
 class EntityNotFound(Exception):
@@ -40,6 +52,8 @@ class World:
         self.users |= {id_: _create_persona(name) for name, id_ in PERSONAS.items()}
         self.guilds: dict[int, SimGuild] = {}
         self.webhooks: dict[int, SimWebhook] = {}
+        self.skus: dict[int, SimSku] = {PREMIUM_SKU.id: PREMIUM_SKU}
+        self.entitlements: dict[int, SimEntitlement] = {}
         self.commands: dict[int | None, dict[int, Json]] = defaultdict(dict)
         self.messages: dict[int, deque[SimMessage]] = defaultdict(lambda: deque(maxlen=MAX_RECENT_MESSAGES))
         self.channels: dict[int, SimChannel] = {}
@@ -89,6 +103,14 @@ class World:
     def get_webhook(self, webhook_id: int) -> SimWebhook:
         """Return the webhook. Raises EntityNotFound."""
         return _require(self.webhooks.get(webhook_id), "Webhook", webhook_id)
+
+    def get_sku(self, sku_id: int) -> SimSku:
+        """Return the SKU. Raises EntityNotFound."""
+        return _require(self.skus.get(sku_id), "SKU", sku_id)
+
+    def get_entitlement(self, entitlement_id: int) -> SimEntitlement:
+        """Return the entitlement, also a deleted one. Raises EntityNotFound."""
+        return _require(self.entitlements.get(entitlement_id), "Entitlement", entitlement_id)
 
     def get_message(self, channel_id: int, message_id: int) -> SimMessage:
         """Return a recent message of the channel. Raises EntityNotFound."""

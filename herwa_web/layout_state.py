@@ -15,6 +15,7 @@ from herwa_shared.runtime.data_dir import DataFolder
 from herwa_web import app_context, texts
 from herwa_web.auth import Visitor
 from herwa_web.avatars import get_hue, get_initial
+from herwa_web.offers import Offer
 from herwa_web.panel import PANEL_URL
 
 MAX_SWITCHER_SERVERS = 100
@@ -41,7 +42,8 @@ class LayoutState(rx.State):
 
     `server` is the server of the current page; all pages share it, so that the frame does not change with the page.
     `loaded_at` is the minute of the page's data (ISO 8601, UTC), `zone` the time zone in which the page shows it; empty
-    for the browser's own. `view_text` is set while an operator views a server as its owner sees it.
+    for the browser's own. `offer` is the tier that the server can buy. `view_text` is set while an operator views a
+    server as its owner sees it.
     """
 
     name: str = ""
@@ -53,6 +55,7 @@ class LayoutState(rx.State):
     is_api_up: bool = True
     is_operator: bool = False
     news: list[str] = rx.field(default_factory=list)
+    offer: Offer = rx.field(default_factory=Offer)
     view_text: str = ""
     view_href: str = ""
     loaded_at: str = ""

@@ -9,6 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
+from herwa_shared.discord.entitlements import open_entitlement_reader
 from herwa_shared.embedded import rotate_engine_logs
 from herwa_shared.errors import format_reason
 from herwa_shared.log import configure_logging, get_logger
@@ -21,6 +22,7 @@ from herwa_shared.services.process_details import WorkerDetail
 from herwa_shared.services.process_metrics import build_process_metrics
 from herwa_shared.stores import open_stores
 from herwa_worker.audit_anchors import build_audit_anchor_job
+from herwa_worker.entitlement_jobs import EntitlementJobs
 from herwa_worker.export_jobs import ExportJobs
 from herwa_worker.job_log import JobLog
 from herwa_worker.job_requests import JobRequests
@@ -42,12 +44,14 @@ EXPORT_CLEANUP_INTERVAL_SECONDS = 60
 STATISTICS_INTERVAL_SECONDS = 60
 MEASURE_INTERVAL_SECONDS = 300
 REQUEST_INTERVAL_SECONDS = 1
+ENTITLEMENT_INTERVAL_SECONDS = 3600
+ENTITLEMENT_REQUEST_INTERVAL_SECONDS = 0.5
 ANCHOR_INTERVAL_SECONDS = 600  # the job runs once a day; the interval is how late after midnight it may be
 
 
 async def run(settings: Settings) -> None:
     """Run the scheduled jobs until shutdown."""
-    async with open_stores(settings, with_writer=True) as stores:
+    async with open_stores(settings, with_writer=True) as stores, open_entitlement_reader(settings) as reader:
         jobs = WorkerJobs(stores)
         await jobs.prepare()
         scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
@@ -55,6 +59,7 @@ async def run(settings: Settings) -> None:
         add_jobs(job_log, jobs, DataFolder(settings.data_dir))
         add_privacy_jobs(job_log, PrivacyJobs(stores))
         add_export_jobs(job_log, ExportJobs(settings, stores))
+        add_entitlement_jobs(job_log, EntitlementJobs(stores.database, reader))
         anchors = build_audit_anchor_job(settings, stores.database)
         job_log.add_job(anchors.run, seconds=ANCHOR_INTERVAL_SECONDS, name="verify_audit_log", next_run_time=utc_now())
         job_log.add_job(JobRequests(stores.database, scheduler).start_requested, seconds=REQUEST_INTERVAL_SECONDS)
@@ -106,6 +111,12 @@ def add_export_jobs(job_log: JobLog, jobs: ExportJobs) -> None:
     job_log.add_job(jobs.write_exports, seconds=EXPORT_INTERVAL_SECONDS)
     job_log.add_job(jobs.apply_choices, seconds=EXPORT_CHOICES_INTERVAL_SECONDS)
     job_log.add_job(jobs.delete_expired, seconds=EXPORT_CLEANUP_INTERVAL_SECONDS, name="delete_expired_exports")
+
+
+def add_entitlement_jobs(job_log: JobLog, jobs: EntitlementJobs) -> None:
+    """Schedule the jobs about tiers that servers bought in Discord."""
+    job_log.add_job(jobs.request_entitlement_check, seconds=ENTITLEMENT_INTERVAL_SECONDS, next_run_time=utc_now())
+    job_log.add_job(jobs.check_entitlements, seconds=ENTITLEMENT_REQUEST_INTERVAL_SECONDS)
 
 
 def log_failure(event: JobExecutionEvent) -> None:

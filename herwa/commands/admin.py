@@ -54,22 +54,24 @@ ACTS: Mapping[str, Callable[..., Awaitable[object]]] = {
 
 @dataclass(frozen=True, slots=True)
 class TierEdit:
-    """Changes of a tier; None leaves what it inherits from."""
+    """Changes of a tier; None leaves what it inherits from, and the SKU that sells it."""
 
     tier: str
     added: frozenset[str]
     removed: frozenset[str]
     limits: Mapping[Limit, LimitChoice]
     inherits: str | None
+    sku: str | None
 
     def build_draft(self, tiers: Sequence[TierStatus]) -> TierDraft:
-        """Build the draft from the tier as it is. Raises NotFound for an unknown tier."""
+        """Build the draft from the tier as it is. Raises BadRequest if the SKU is no number."""
         status = next((tier for tier in tiers if tier.key == self.tier), None)
         if status is None:
-            return TierDraft(self.tier, frozenset(), {}, None)  # saving it raises the error that lists the tiers
+            return TierDraft(self.tier, frozenset(), {}, None, None)  # saving it raises the error that lists the tiers
         inherits = status.inherits if self.inherits is None else self.inherits
         features = (status.own_features | self.added) - self.removed
-        return TierDraft(self.tier, features, self.limits, None if inherits == texts.NONE else inherits)
+        sku_id = status.sku_id if self.sku is None else parse_sku(self.sku)
+        return TierDraft(self.tier, features, self.limits, None if inherits == texts.NONE else inherits, sku_id)
 
 
 async def find_servers(settings: Settings, criteria: ServerFilter) -> FoundServers:
@@ -190,6 +192,15 @@ def parse_limit_value(text: str) -> int | None:
         return None
     if not (text.isascii() and text.isdigit()):
         raise BadRequest(texts.NOT_A_LIMIT)
+    return int(text)
+
+
+def parse_sku(text: str) -> int | None:
+    """Parse the id of a SKU; None for "none". Raises BadRequest."""
+    if text == texts.NONE:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise BadRequest(texts.NOT_A_SKU)
     return int(text)
 
 

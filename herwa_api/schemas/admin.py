@@ -88,17 +88,22 @@ class NoteBody(_AdminModel):
 
 
 class TierBody(_AdminModel):
-    """What a tier should be. A limit that is not listed is inherited; null is unlimited."""
+    """What a tier should be. A limit that is not listed is inherited; null is unlimited.
+
+    Without the id of a SKU the tier is not for sale.
+    """
 
     features: list[Annotated[str, Field(max_length=64)]] = Field(max_length=200)
     limits: dict[Annotated[Limit, Field(strict=False)], Annotated[int, Field(ge=0)] | None]
     inherits: str | None = Field(None, max_length=32)
+    sku_id: str | None = Field(None, pattern=r"^[0-9]{17,19}$")
     reason: Reason
 
     def to_draft(self, tier: str) -> TierDraft:
         """Convert to the draft of the service."""
         limits: dict[Limit, LimitChoice] = {limit: self.limits.get(limit, INHERITED) for limit in Limit}
-        return TierDraft(tier, frozenset(self.features), limits, self.inherits)
+        sku_id = None if self.sku_id is None else int(self.sku_id)
+        return TierDraft(tier, frozenset(self.features), limits, self.inherits, sku_id)
 
 
 class LowestTierBody(_AdminModel):

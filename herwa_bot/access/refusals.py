@@ -10,6 +10,7 @@ from herwa_bot.access.invocation import build_member_invocation
 from herwa_bot.texts import buttons
 from herwa_bot.texts import refusals as texts
 from herwa_bot.ui.names import MESSAGE_NAMES, escape_trace_notes
+from herwa_bot.ui.purchases import build_premium_buttons, is_invalid_button
 from herwa_bot.ui.replies import reply_ephemeral, send_error
 from herwa_shared.catalog import Surface
 from herwa_shared.discord.constants import MAX_CUSTOM_ID_LENGTH
@@ -40,10 +41,15 @@ async def send_refusal(
         await interaction.response.autocomplete([])
         return
     text, reason = build_refusal_text(interaction, invocation, compiled, retry_after=retry_after)
+    premium_view = _build_premium_view(invocation, compiled) if reason == Reason.TIER else None
+    view = _build_request_view(invocation.surface) if reason in REQUESTABLE_REASONS else premium_view
     try:
-        await reply_ephemeral(
-            interaction, text, view=_build_request_view(invocation.surface) if reason in REQUESTABLE_REASONS else None
-        )
+        try:
+            await reply_ephemeral(interaction, text, view=view)
+        except discord.HTTPException as error:
+            if premium_view is None or not is_invalid_button(error):
+                raise
+            await reply_ephemeral(interaction, text)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         log.warning("refusal reply failed", error=format_reason(error))
 
@@ -103,6 +109,20 @@ def _can_run_commands(channel: discord.abc.GuildChannel, member: discord.Member)
     """Whether the member can see the channel and Discord lets them run commands there."""
     permissions = channel.permissions_for(member)
     return permissions.view_channel and permissions.send_messages and permissions.use_application_commands
+
+
+def _build_premium_view(invocation: Invocation, compiled: CompiledPolicy) -> discord.ui.View | None:
+    """Build the view with the button that sells the tier with the feature; None if no tier with it is for sale."""
+    tier = compiled.policy.global_policy.find_tier_for_sale(
+        compiled.entitlement.tier, feature=invocation.surface.feature
+    )
+    if tier is None:
+        return None
+    view = discord.ui.View(timeout=None)
+    for button in build_premium_buttons([tier]):
+        view.add_item(button)
+    view.stop()  # Discord handles the presses
+    return view
 
 
 def _build_request_view(surface: Surface) -> discord.ui.View | None:

@@ -1,6 +1,6 @@
 """`/premium`: show the server's tier, its end, and what each tier includes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import discord
 from discord import app_commands
@@ -11,6 +11,7 @@ from herwa_bot.texts import premium as texts
 from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_bot.ui.pagination import send_pages, split_pages
+from herwa_bot.ui.purchases import build_premium_buttons, is_invalid_button
 from herwa_bot.ui.replies import reply_ephemeral
 from herwa_shared.catalog import FEATURES, FeatureKey, Limit, ModuleKey
 from herwa_shared.guardrail.compiler import CompiledPolicy
@@ -18,6 +19,8 @@ from herwa_shared.guardrail.policy import SubscriptionPeriod, Tier
 from herwa_shared.stores import Stores
 
 ESSENTIAL_FEATURES = frozenset(key for key, feature in FEATURES.items() if feature.module is ModuleKey.ESSENTIALS)
+MAX_PREMIUM_BUTTONS = 5
+"""A row of buttons; the first row of a reply with several pages turns them."""
 RATE_LIMITS = (Limit.MEMBER_COMMANDS_PER_MINUTE, Limit.GUILD_COMMANDS_PER_MINUTE)
 DATA_LIMITS = (Limit.HISTORY_DAYS, Limit.WIDGETS, Limit.EXPORT_ROWS, Limit.API_KEYS, Limit.REQUESTS_PER_MINUTE)
 ENFORCED_LIMITS = (*RATE_LIMITS, *DATA_LIMITS)
@@ -39,7 +42,21 @@ class PremiumCog(commands.Cog):
         if compiled is None:
             await reply_ephemeral(interaction, POLICY_UNAVAILABLE)
         else:
-            await send_pages(interaction, format_tiers(compiled, guard.get_time()))
+            await send_tiers(interaction, compiled, format_tiers(compiled, guard.get_time()))
+
+
+async def send_tiers(interaction: discord.Interaction, compiled: CompiledPolicy, pages: Sequence[str]) -> None:
+    """Send the pages, with a button for each better tier that is for sale."""
+    tiers = compiled.policy.global_policy.tiers
+    current_rank = tiers[compiled.entitlement.tier].rank
+    better_tiers = sorted((tier for tier in tiers.values() if tier.rank > current_rank), key=lambda tier: tier.rank)
+    premium_buttons = build_premium_buttons(better_tiers)[:MAX_PREMIUM_BUTTONS]
+    try:
+        await send_pages(interaction, pages, extra_buttons=premium_buttons)
+    except discord.HTTPException as error:
+        if not premium_buttons or not is_invalid_button(error):
+            raise
+        await send_pages(interaction, pages)
 
 
 def format_tiers(compiled: CompiledPolicy, now: float) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Pagination of long lists: pages of complete entries, turned by two buttons."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import discord
 
@@ -12,6 +12,7 @@ from herwa_bot.texts.phrases import format_page_number
 from herwa_bot.ui.replies import reply_ephemeral
 from herwa_bot.ui.views import GuardedButton, GuardedView
 
+ExtraButton = GuardedButton | discord.ui.Button[Any]
 MAX_PAGE_CHARACTERS = 1800  # of the 2,000 that Discord allows; the rest is for the page number
 
 
@@ -31,7 +32,7 @@ def split_pages(heading: str, entries: Sequence[str], *, max_characters: int = M
 
 
 async def send_pages(
-    interaction: discord.Interaction, pages: Sequence[str], *, extra_buttons: Sequence[GuardedButton] = ()
+    interaction: discord.Interaction, pages: Sequence[str], *, extra_buttons: Sequence[ExtraButton] = ()
 ) -> None:
     """Send the first page, with page buttons if needed and `extra_buttons`.
 
@@ -48,7 +49,7 @@ class Pager(GuardedView):
     """View that turns the pages of one reply."""
 
     def __init__(
-        self, interaction: discord.Interaction, pages: Sequence[str], extra_buttons: Sequence[GuardedButton] = ()
+        self, interaction: discord.Interaction, pages: Sequence[str], extra_buttons: Sequence[ExtraButton] = ()
     ) -> None:
         super().__init__(get_guard(interaction), get_command_surface(interaction), invoker_id=interaction.user.id)
         self._pages = pages

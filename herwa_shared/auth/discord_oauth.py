@@ -244,12 +244,12 @@ def _to_unavailable_error(response: httpx.Response) -> DiscordUnavailable:
     Such a response, including a ban of our IP address, is no statement about the token, so no user is logged out.
     """
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        return DiscordUnavailable(retry_after_seconds=_parse_retry_after(response))
+        return DiscordUnavailable(retry_after_seconds=parse_retry_after(response))
     limited_log.warning("unexpected response of Discord", kind=str(response.status_code))
     return DiscordUnavailable()
 
 
-def _parse_retry_after(response: httpx.Response) -> float:
+def parse_retry_after(response: httpx.Response) -> float:
     """Parse the Retry-After header in seconds, capped at MAX_RETRY_AFTER_SECONDS.
 
     Returns 1 if the header is missing or invalid.

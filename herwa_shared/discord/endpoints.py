@@ -72,6 +72,14 @@ def get_bot_token(settings: Settings, folder: DataFolder) -> str:
     return folder.get_or_create_secret("local_discord_token")
 
 
+def build_store_url(settings: Settings, folder: DataFolder, sku_id: int) -> str | None:
+    """Build the URL of the page where a SKU can be bought; None if the settings lack the id of the application."""
+    application_id = LOCAL_CLIENT_ID if settings.discord.is_local else settings.discord.client_id
+    if application_id is None:
+        return None
+    return f"{find_discord_url(settings, folder) or DISCORD_URL}/application-directory/{application_id}/store/{sku_id}"
+
+
 def get_cdn_url(settings: Settings, folder: DataFolder) -> str:
     """Get the base URL of avatars and icons; available even while OAuth is not configured."""
     url = find_discord_url(settings, folder)

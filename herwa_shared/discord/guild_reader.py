@@ -91,12 +91,7 @@ class GuildReader:
         cache_seconds: float = CACHE_SECONDS,
         read_ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=api_url,
-            headers={"Authorization": f"Bot {token.get_secret_value()}", "User-Agent": "DiscordBot (herwa, 1)"},
-            timeout=REQUEST_TIMEOUT_SECONDS,
-            trust_env=not api_url.startswith(LOOPBACK_URLS),
-        )
+        self._http = create_bot_client(api_url, token)
         self._cache_seconds = cache_seconds
         self._read_ticks = read_ticks
         self._cache: dict[str, tuple[float, Any]] = {}
@@ -203,6 +198,16 @@ class GuildReader:
             raise _Missing
         limited_log.warning("unexpected response of Discord", kind=str(response.status_code))
         raise DiscordUnavailable
+
+
+def create_bot_client(api_url: str, token: SecretStr) -> httpx.AsyncClient:
+    """Create a client of Discord's REST API that authenticates as the bot."""
+    return httpx.AsyncClient(
+        base_url=api_url,
+        headers={"Authorization": f"Bot {token.get_secret_value()}", "User-Agent": "DiscordBot (herwa, 1)"},
+        timeout=REQUEST_TIMEOUT_SECONDS,
+        trust_env=not api_url.startswith(LOOPBACK_URLS),
+    )
 
 
 @asynccontextmanager

@@ -67,7 +67,8 @@ class ChannelList:
 class Tier:
     """A tier with its inherited features and limits merged in.
 
-    Features are keys. A limit of None is unlimited. A tier with a higher rank is better.
+    Features are keys. A limit of None is unlimited. A tier with a higher rank is better. It is for sale in Discord if
+    it has the id of a SKU.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Tier:
     rank: int
     features: frozenset[str]
     limits: Mapping[Limit, int | None]
+    sku_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,19 @@ class GlobalPolicy:
             for announcement in self.announcements
             if announcement.tier in (None, tier) and announcement.starts_at <= at < announcement.ends_at
         ]
+
+    def find_tier_for_sale(self, current: str, *, feature: str | None = None) -> Tier | None:
+        """Find the lowest tier for sale that is better than the current one, and has the feature if one is given."""
+        rank = self.tiers[current].rank if current in self.tiers else 0
+        return min(
+            (
+                tier
+                for tier in self.tiers.values()
+                if tier.sku_id is not None and tier.rank > rank and (feature is None or feature in tier.features)
+            ),
+            key=lambda tier: tier.rank,
+            default=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

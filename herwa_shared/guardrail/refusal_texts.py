@@ -38,14 +38,13 @@ def build_kill_switch_refusal(feature: str, reason: str) -> Refusal:
     return Refusal(f"{headline}: {reason}" if reason else f"{headline}.", "Only Herwa's operator can turn it on again.")
 
 
-def build_tier_refusal(feature: str, required_tier: str, tier: str) -> Refusal:
+def build_tier_refusal(feature: str, required_tier: str, tier: str, *, is_for_sale: bool = False) -> Refusal:
     """Build the refusal of a feature that a higher tier includes; `required_tier` is empty if none does."""
     if not required_tier:
         return Refusal(f"{feature} isn't part of any tier right now.", "Only Herwa's operator can change this.")
-    return Refusal(
-        f"{feature} needs {required_tier}. This server is on {tier}.",
-        f"{MANAGERS} can ask Herwa's operator for {required_tier}. See /premium.",
-    )
+    request = f"{MANAGERS} can ask Herwa's operator for {required_tier}."
+    remedy = f"Get {required_tier} in Discord." if is_for_sale else request
+    return Refusal(f"{feature} needs {required_tier}. This server is on {tier}.", f"{remedy} See /premium.")
 
 
 def build_toggle_refusal(feature: str, module: str = "") -> Refusal:
@@ -91,12 +90,15 @@ def _explain_kill_switch(trace: Trace, _: NameFormatter) -> Refusal:
 
 
 def _explain_tier(trace: Trace, _: NameFormatter) -> Refusal:
-    tiers = trace.policy.global_policy.tiers
+    tiers, feature = trace.policy.global_policy.tiers, trace.invocation.surface.feature
     key = resolve_entitlement(trace.policy, trace.invocation.at).tier
-    including_tiers = [tier for tier in tiers.values() if trace.invocation.surface.feature in tier.features]
-    lowest_tier = min(including_tiers, key=lambda tier: tier.rank, default=None)
     title = tiers[key].title if key in tiers else key
-    return build_tier_refusal(_get_title(trace), lowest_tier.title if lowest_tier else "", title)
+    tier_for_sale = trace.policy.global_policy.find_tier_for_sale(key, feature=feature)
+    including_tiers = [tier for tier in tiers.values() if feature in tier.features]
+    required_tier = tier_for_sale or min(including_tiers, key=lambda tier: tier.rank, default=None)
+    return build_tier_refusal(
+        _get_title(trace), required_tier.title if required_tier else "", title, is_for_sale=tier_for_sale is not None
+    )
 
 
 def _explain_toggle(trace: Trace, _: NameFormatter) -> Refusal:

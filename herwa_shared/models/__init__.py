@@ -53,7 +53,7 @@ from herwa_shared.models.operations import (
     StoreSize,
 )
 from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, MemberDataView, PrivacyChoice
-from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
+from herwa_shared.models.subscriptions import EntitlementCheck, EntitlementGrant, Subscription
 from herwa_shared.models.tickets import SupportChannel, Ticket
 from herwa_shared.models.widgets import Widget, WidgetUse, WidgetValue
 
@@ -73,6 +73,7 @@ __all__ = [
     "Channel",
     "ChannelListEntry",
     "CollectionGap",
+    "EntitlementCheck",
     "EntitlementGrant",
     "ErasureRequest",
     "ExportJob",

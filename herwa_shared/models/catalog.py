@@ -96,7 +96,7 @@ class TierRow(SQLModel, table=True):
     """A tier that the operator offers.
 
     A higher `rank` is better. A tier inherits all features of its parent tier (`inherits`), and each limit that it does
-    not set itself.
+    not set itself. It is for sale in Discord if it has the id of a SKU.
     """
 
     __tablename__ = "tier"
@@ -105,6 +105,7 @@ class TierRow(SQLModel, table=True):
     title: str = Field(max_length=64)
     rank: int = Field(unique=True)
     inherits: str | None = Field(default=None, foreign_key="tier.key", max_length=32)
+    sku_id: int | None = Field(default=None, sa_type=SNOWFLAKE, unique=True)
 
 
 class TierFeature(SQLModel, table=True):

@@ -23,7 +23,8 @@ class Subscription(SQLModel, table=True):
     """A guild's tier during `[starts_at, ends_at)`; without an end, until it is revoked.
 
     Of several active subscriptions the one with the best tier applies. Rows are never deleted. `expired_at` is when the
-    worker recorded the end in the audit log; the subscription ends at `ends_at` even if that has not happened.
+    worker recorded the end in the audit log; the subscription ends at `ends_at` even if that has not happened. With the
+    source Discord it was bought there, and `external_id` is the id of Discord's entitlement.
     """
 
     __table_args__ = (
@@ -48,6 +49,15 @@ class Subscription(SQLModel, table=True):
     created_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
     revoked_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     expired_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+
+
+class EntitlementCheck(SQLModel, table=True):
+    """A request to ask Discord what a guild has bought; guild 0 stands for all guilds. Deleted when Discord replied."""
+
+    __tablename__ = "entitlement_check"
+
+    guild_id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    requested_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
 
 
 class EntitlementGrant(SQLModel, table=True):

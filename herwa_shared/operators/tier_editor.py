@@ -29,6 +29,7 @@ from herwa_shared.services.tiers import (
     set_tier_feature,
     set_tier_limit,
     set_tier_parent,
+    set_tier_sku,
 )
 
 
@@ -46,12 +47,17 @@ TierChange = Callable[[AsyncSession], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class TierDraft:
-    """What a tier should be: the features that it lists itself, its limits, and the tier that it inherits from."""
+    """What a tier should be.
+
+    `features` are those that it lists itself, `inherits` is the tier that it inherits from, and `sku_id` the id of the
+    SKU that sells it in Discord.
+    """
 
     tier: str
     features: frozenset[str]
     limits: Mapping[Limit, LimitChoice]
     inherits: str | None
+    sku_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,7 @@ async def save_tier(session: AsyncSession, draft: TierDraft, *, reason: str, act
             changes.append(await inherit_tier_limit(session, tier=draft.tier, limit=limit, **author))
         else:
             changes.append(await set_tier_limit(session, tier=draft.tier, limit=limit, value=value, **author))
+    changes.append(await set_tier_sku(session, tier=draft.tier, sku_id=draft.sku_id, **author))
     return sum(change is not None for change in changes)
 
 

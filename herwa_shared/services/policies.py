@@ -25,7 +25,7 @@ from herwa_shared.guardrail.policy import (
 
 GLOBAL_POLICY_QUERY = text("""
 SELECT json_build_object(
-    'tiers', (SELECT json_agg(json_build_array(key, title, rank, inherits) ORDER BY rank) FROM tier),
+    'tiers', (SELECT json_agg(json_build_array(key, title, rank, inherits, sku_id) ORDER BY rank) FROM tier),
     'features', (SELECT json_agg(json_build_array(tier_key, feature_key)) FROM tier_feature),
     'limits', (SELECT json_agg(json_build_array(tier_key, limit_key, value)) FROM tier_limit),
     'kill_switches', (SELECT json_object_agg(feature_key, reason) FROM kill_switch),
@@ -122,7 +122,7 @@ async def load_policy(session: AsyncSession, *, guild_id: int, global_policy: Gl
 
 
 def _parse_tiers(data: Mapping[str, Any]) -> dict[str, Tier]:
-    parents = {key: inherits for key, _, _, inherits in data["tiers"] or ()}
+    parents = {key: inherits for key, _, _, inherits, _ in data["tiers"] or ()}
     features: dict[str, set[str]] = {}
     for tier, feature in data["features"] or ():
         features.setdefault(tier, set()).add(feature)
@@ -130,7 +130,7 @@ def _parse_tiers(data: Mapping[str, Any]) -> dict[str, Tier]:
     for tier, limit, value in data["limits"] or ():
         limits.setdefault(tier, {})[limit] = value
     tiers = {}
-    for key, title, rank, _ in data["tiers"] or ():
+    for key, title, rank, _, sku_id in data["tiers"] or ():
         lineage = _list_lineage(key, parents)
         tiers[key] = Tier(
             key=key,
@@ -138,6 +138,7 @@ def _parse_tiers(data: Mapping[str, Any]) -> dict[str, Tier]:
             rank=rank,
             features=frozenset[str]().union(*(features.get(ancestor, ()) for ancestor in lineage)),
             limits=MappingProxyType(_merge_limits([limits.get(ancestor, {}) for ancestor in lineage])),
+            sku_id=sku_id,
         )
     return tiers
 

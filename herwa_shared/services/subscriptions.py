@@ -36,7 +36,9 @@ __all__ = [
     "extend",
     "get_current_tier",
     "grant",
+    "is_granted",
     "list_subscriptions",
+    "record_change",
     "record_expired",
     "revoke",
 ]
@@ -103,7 +105,6 @@ async def grant(
     days: int | None = None,
     reason: str,
     actor: Actor,
-    external_id: str | None = None,
 ) -> int:
     """Grant a guild a tier and return the id of the subscription.
 
@@ -124,20 +125,19 @@ async def grant(
         ends_at=end,
         reason=reason[:MAX_REASON_LENGTH],
         granted_by=actor.name[:MAX_NAME_LENGTH],
-        external_id=external_id,
         created_at=now,
     )
     session.add(row)
     await session.flush()
     assert row.id is not None
-    await _record_change(session, actor, "subscription.grant", guild_id, tier, before=before, now=now, reason=reason)
+    await record_change(session, actor, "subscription.grant", guild_id, tier, before=before, now=now, reason=reason)
     return row.id
 
 
 async def extend(session: AsyncSession, *, guild_id: int, days: int, reason: str, actor: Actor) -> datetime:
     """Extend the current tier by some days and return its new end.
 
-    Raises NotFound for an unknown guild, BadRequest if the current tier has no end.
+    Raises NotFound for an unknown guild, BadRequest if the current tier has no end or was bought in Discord.
     """
     await require_guild(session, guild_id)
     extension = to_timedelta(days)
@@ -147,20 +147,23 @@ async def extend(session: AsyncSession, *, guild_id: int, days: int, reason: str
     if before.ends is None:
         raise BadRequest("This server's tier has no end, so it can't be extended. Grant a tier instead.")
     end = before.ends + extension
-    await session.execute(
+    extended = await session.scalars(
         update(Subscription)
         .where(col(Subscription.guild_id) == guild_id, col(Subscription.tier_key) == before.tier, _is_active(now))
-        .where(col(Subscription.ends_at) == before.ends)
+        .where(col(Subscription.ends_at) == before.ends, is_granted())
         .values(ends_at=end)
+        .returning(col(Subscription.id))
     )
-    await _record_change(
+    if not extended.all():
+        raise BadRequest("This server's tier was bought in Discord, so it ends there. Grant a tier instead.")
+    await record_change(
         session, actor, "subscription.extend", guild_id, before.tier, before=before, now=now, reason=reason
     )
     return end
 
 
 async def revoke(session: AsyncSession, *, guild_id: int, reason: str, actor: Actor) -> int:
-    """Revoke all subscriptions of a guild, including future ones.
+    """Revoke all granted subscriptions of a guild, including future ones; what was bought in Discord remains.
 
     Returns the number of revoked ones.
     """
@@ -170,12 +173,12 @@ async def revoke(session: AsyncSession, *, guild_id: int, reason: str, actor: Ac
     before = await get_current_tier(session, guild_id=guild_id, now=now)
     ended = await session.scalars(
         update(Subscription)
-        .where(col(Subscription.guild_id) == guild_id, _is_active(now))
+        .where(col(Subscription.guild_id) == guild_id, _is_active(now), is_granted())
         .values(revoked_at=now)
         .returning(col(Subscription.id))
     )
     if count := len(ended.all()):
-        await _record_change(
+        await record_change(
             session, actor, "subscription.revoke", guild_id, before.tier, before=before, now=now, reason=reason
         )
     return count
@@ -216,13 +219,13 @@ async def _record_expired_in_guild(session: AsyncSession, guild_id: int, now: da
         assert row.ends_at is not None
         row.expired_at = now
         before = await get_current_tier(session, guild_id=guild_id, now=row.ends_at - ONE_MICROSECOND)
-        await _record_change(
+        await record_change(
             session, SYSTEM, "subscription.expire", guild_id, row.tier_key, before=before, now=row.ends_at, reason=""
         )
     return len(ended)
 
 
-async def _record_change(
+async def record_change(
     session: AsyncSession,
     actor: Actor,
     action: str,
@@ -231,8 +234,9 @@ async def _record_change(
     *,
     before: CurrentTier,
     now: datetime,
-    reason: str,
+    reason: str = "",
 ) -> None:
+    """Announce a change of a guild's subscriptions and record it with the current tier before and after it."""
     await publish_policy_change(session, guild_id=guild_id)
     after = await get_current_tier(session, guild_id=guild_id, now=now)
     await audit.record(
@@ -251,6 +255,11 @@ def _is_active(now: datetime) -> ColumnElement[bool]:
     """Build the condition: neither revoked nor ended; it may start in the future."""
     not_ended = or_(col(Subscription.ends_at).is_(None), col(Subscription.ends_at) > now)
     return not_ended & col(Subscription.revoked_at).is_(None)
+
+
+def is_granted() -> ColumnElement[bool]:
+    """Build the condition: granted by an operator, not bought in Discord."""
+    return col(Subscription.source) != SubscriptionSource.DISCORD
 
 
 def _has_ended(now: datetime) -> ColumnElement[bool]:

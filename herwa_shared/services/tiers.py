@@ -8,16 +8,20 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from herwa_shared.catalog import Limit
+from herwa_shared.catalog import Limit, TierKey
+from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import Feature, Module, TierFeature, TierLimit, TierRow
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import audit
 from herwa_shared.services.audit import Actor
+from herwa_shared.services.entitlement_checks import request_check
 from herwa_shared.services.policies import load_global_policy
 from herwa_shared.services.rule_targets import require_feature
 
 MAX_LIMIT_VALUE = (1 << 63) - 1
+MIN_SKU_ID = 10**16
+"""Discord's ids have had at least 17 digits since 2015, before there were SKUs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class TierStatus:
     """A tier with inherited features and limits resolved.
 
     A limit of None is unlimited. `own_features` and `own_limits` are those that the tier lists itself, without
-    inherited ones.
+    inherited ones. A tier with a `sku_id` is for sale in Discord.
     """
 
     key: str
@@ -36,6 +40,7 @@ class TierStatus:
     limits: Mapping[Limit, int | None]
     own_features: frozenset[str]
     own_limits: frozenset[Limit]
+    sku_id: int | None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-compatible dict."""
@@ -48,6 +53,7 @@ class TierStatus:
             "limits": {limit.value: value for limit, value in self.limits.items()},
             "own_features": sorted(self.own_features),
             "own_limits": sorted(limit.value for limit in self.own_limits),
+            "sku_id": None if self.sku_id is None else str(self.sku_id),
         }
 
 
@@ -71,6 +77,7 @@ async def list_tiers(session: AsyncSession) -> tuple[TierStatus, ...]:
             tier.limits,
             frozenset(own_features.get(tier.key, ())),
             frozenset(own_limits.get(tier.key, ())),
+            tier.sku_id,
         )
         for tier in sorted(global_policy.tiers.values(), key=lambda tier: tier.rank)
     )
@@ -222,6 +229,42 @@ async def set_tier_parent(
         target=tier,
         before={"inherits": before},
         after={"inherits": inherits},
+        reason=reason,
+    )
+
+
+async def set_tier_sku(
+    session: AsyncSession, *, tier: str, sku_id: int | None, actor: Actor, reason: str = ""
+) -> int | None:
+    """Put a tier up for sale in Discord with a SKU, or stop selling it; what was bought remains.
+
+    Returns the id of the audit entry, None if nothing changed. Raises NotFound, and BadRequest for an invalid id, for
+    one that sells another tier, or for the tier that every server has.
+    """
+    if sku_id is not None and not MIN_SKU_ID <= sku_id <= MAX_SNOWFLAKE:
+        raise BadRequest("The id of a SKU is a number of 17 to 19 digits.", field="sku_id")
+    await audit.lock_chain(session, guild_id=None)
+    row = await require_tier(session, tier)
+    if row.sku_id == sku_id:
+        return None
+    if tier == TierKey.FREE:
+        raise BadRequest("The tier that every server has can't be sold.", field="sku_id")
+    if sku_id is not None:
+        seller = await session.scalar(select(TierRow.title).where(col(TierRow.sku_id) == sku_id))
+        if seller is not None:
+            raise BadRequest(f"This SKU already sells {seller}.", field="sku_id")
+    before, row.sku_id = row.sku_id, sku_id
+    await session.flush()
+    await request_check(session, guild_id=None)
+    await publish_policy_change(session, guild_id=None)
+    return await audit.record(
+        session,
+        actor,
+        "tier.sku",
+        guild_id=None,
+        target=tier,
+        before={"sku_id": None if before is None else str(before)},
+        after={"sku_id": None if sku_id is None else str(sku_id)},
         reason=reason,
     )
 

@@ -379,7 +379,7 @@ class SimClient:
         """Configure faults; return all faults with their counters.
 
         A number is the share of events or calls that are affected, a dict sets single fields. Gateway faults: double,
-        malformed, drop, reconnect, invalidate. REST faults: limit, fail, slow.
+        malformed, drop, reconnect, invalidate. REST faults: limit, fail, wrong_body, slow.
         """
         return self._request("POST", "/chaos", faults)
 

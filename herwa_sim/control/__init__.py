@@ -11,6 +11,7 @@ from herwa_sim.control import (
     members,
     messages,
     middleware,
+    purchases,
     reactions,
     replay,
     scheduled_events,
@@ -33,6 +34,7 @@ ACTION_MODULES = (
     faults,
     replay,
     history,
+    purchases,
 )
 
 

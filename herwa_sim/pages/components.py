@@ -11,6 +11,7 @@ from herwa_sim.texts import channel as texts
 from herwa_sim.world import World
 
 _BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary", 6: "primary"}
+PREMIUM_STYLE = 6
 _MAX_LISTED_USERS = 200
 
 SelectOption = tuple[str, str, str | None, bool]  # value, label, description, is default
@@ -52,7 +53,7 @@ def _render_row(world: World, guild: SimGuild, component: Json) -> Markup:
     return tag("div", _render_components(world, guild, component.get("components") or ()), class_="row")
 
 
-def _render_button(_: World, __: SimGuild, component: Json) -> Markup:
+def _render_button(world: World, guild: SimGuild, component: Json) -> Markup:
     emoji = (component.get("emoji") or {}).get("name")
     label = join_markup(emoji, " " if emoji and component.get("label") else None, component.get("label"))
     style = f"component {_BUTTON_STYLES.get(component.get('style', 2), 'secondary')}"
@@ -60,6 +61,10 @@ def _render_button(_: World, __: SimGuild, component: Json) -> Markup:
         url = str(component.get("url") or "")
         safe = url if url.startswith(("http://", "https://")) else "#"
         return tag("a", label, " ↗", href=safe, target="_blank", rel="noreferrer noopener", class_=style)
+    if component.get("style") == PREMIUM_STYLE:
+        sku = world.skus.get(int(component["sku_id"]))
+        href = f"/application-directory/{world.application.id}/store/{component['sku_id']}?guild_id={guild.id}"
+        return tag("a", "◆ ", sku.name if sku else texts.UNKNOWN_SKU, href=href, class_=style)
     disabled = bool(component.get("disabled"))
     return tag("button", label, class_=style, data_click=component.get("custom_id"), disabled=disabled, type="button")
 

@@ -2,7 +2,16 @@
 
 from aiohttp import web
 
-from herwa_sim.pages import actions, channel_page, chaos, command_palette, direct_messages, live_updates, login_page
+from herwa_sim.pages import (
+    actions,
+    channel_page,
+    chaos,
+    command_palette,
+    direct_messages,
+    live_updates,
+    login_page,
+    store,
+)
 from herwa_sim.pages.base_page import STATIC_DIR, STATIC_URL
 from herwa_sim.pages.errors import wrap_page, wrap_script_endpoint
 
@@ -22,6 +31,9 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get(r"/channels/{guild_id:\d+}/{channel_id:\d+}", wrap_page(channel_page.show_channel))
     app.router.add_get("/chaos", wrap_page(chaos.show_page))
     app.router.add_post("/chaos", wrap_page(chaos.submit_form))
+    for path in (store.STORE_PATH, store.STORE_PATH + r"/{sku_id:\d+}"):
+        app.router.add_get(path, wrap_page(store.show_store))
+        app.router.add_post(path, wrap_page(store.submit_store))
     app.router.add_get("/_play/chaos", wrap_script_endpoint(chaos.show_state))
     app.router.add_get("/_play/people", wrap_script_endpoint(login_page.search_users))
     app.router.add_get(r"/_play/{channel_id:\d+}/live", wrap_script_endpoint(live_updates.stream_updates))

@@ -12,6 +12,7 @@ from herwa_sim.rest import (
     interactions,
     messages,
     middleware,
+    purchases,
     threads,
     users,
     webhooks,
@@ -28,6 +29,7 @@ ROUTE_MODULES = (
     commands,
     interactions,
     webhooks,
+    purchases,
 )
 
 

@@ -21,6 +21,8 @@ async def inject_faults(request: web.Request, handler: Handler) -> web.StreamRes
         return _build_limited_response(request, limit.seconds, is_global=limit.everywhere)
     if fail := chaos.trigger("fail", request.path):
         return _build_failed_response(fail.status)
+    if wrong_body := chaos.trigger("wrong_body", request.path):
+        return web.Response(text=wrong_body.body, content_type="application/json")
     return await handler(request)
 
 

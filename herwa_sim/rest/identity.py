@@ -22,16 +22,9 @@ async def get_application(request: web.Request) -> web.Response:
     return respond_json(serialize_application(get_context(request).world))
 
 
-async def respond_empty_list(_: web.Request) -> web.Response:
-    """Return an empty list: entitlements and SKUs do not exist here."""
-    return respond_json([])
-
-
 ROUTES: list[Route] = [
     ("GET", "/gateway", get_gateway),
     ("GET", "/gateway/bot", get_gateway_bot),
     ("GET", "/oauth2/applications/@me", get_application),
     ("GET", "/applications/@me", get_application),
-    ("GET", "/applications/{application_id}/entitlements", respond_empty_list),
-    ("GET", "/applications/{application_id}/skus", respond_empty_list),
 ]

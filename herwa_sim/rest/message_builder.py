@@ -126,6 +126,8 @@ def _assign_component_ids(context: SimContext, message: SimMessage, component: A
     }
     if "type" in numbered_component:
         numbered_component.setdefault("id", next(ids))
+    if "sku_id" in numbered_component and int(numbered_component["sku_id"]) not in context.world.skus:
+        raise RestError(400, 50035, "Invalid Form Body")
     if isinstance(numbered_component.get("url"), str):
         numbered_component["url"] = _resolve_url(context, message, numbered_component["url"])
     return numbered_component

@@ -23,6 +23,8 @@ _NOT_FOUND_CODES = {
     "Role": 10011,
     "User": 10013,
     "Webhook": 10015,
+    "SKU": 10027,
+    "Entitlement": 10029,
     "Interaction": 10062,
     "Command": 10063,
 }

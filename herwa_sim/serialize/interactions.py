@@ -5,6 +5,7 @@ from herwa_sim.entities import Json, SimChannel, SimUser
 from herwa_sim.serialize.direct_messages import serialize_direct_channel
 from herwa_sim.serialize.guilds import serialize_channel
 from herwa_sim.serialize.members import serialize_member, serialize_member_fields, serialize_role, serialize_user
+from herwa_sim.serialize.purchases import is_in_force, serialize_entitlement
 from herwa_sim.world import World
 
 PING, COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = range(1, 6)
@@ -31,7 +32,11 @@ def serialize_interaction(
         "data": data,
         "channel_id": str(channel.id),
         "locale": "en-US",
-        "entitlements": [],
+        "entitlements": [
+            serialize_entitlement(world, entitlement)
+            for entitlement in world.entitlements.values()
+            if channel.guild_id and entitlement.guild_id == channel.guild_id and is_in_force(entitlement)
+        ],
         "attachment_size_limit": 10_485_760,
     }
     shape |= (

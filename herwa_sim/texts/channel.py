@@ -33,6 +33,7 @@ EDIT = "Edit"
 DELETE = "Delete"
 CANCEL = "Cancel"
 SUBMIT = "Submit"
+UNKNOWN_SKU = "Unknown SKU"
 MAKE_SELECTION = "Make a selection"
 
 # User panel and voice

@@ -26,6 +26,7 @@ RECURRING_FAULTS: Mapping[str, tuple[str, str]] = {
     "invalidate": ("Invalid sessions", "Op 9 after an event."),
     "limit": ("Rate limits", "A request gets 429 and has to wait."),
     "fail": ("Server errors", "A request gets 502, as if Discord were down."),
+    "wrong_body": ("Malformed responses", "A request gets 200 with a body that is cut off."),
     "slow": ("Slow responses", "A request takes two seconds longer."),
 }
 INTENTS: Mapping[str, tuple[str, str]] = {

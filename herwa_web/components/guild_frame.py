@@ -6,6 +6,7 @@ import reflex as rx
 
 from herwa_web import texts
 from herwa_web.components.controls import avatar, link
+from herwa_web.components.offer import offer_banner
 from herwa_web.components.status_views import access_denied, load_error_view, server_not_found, skeleton, stale_banner
 from herwa_web.layout import page_layout
 from herwa_web.layout_state import LayoutState
@@ -15,16 +16,22 @@ REFRESH_INTERVAL_SECONDS = 15
 
 
 def guild_page(
-    state: Any, item: NavigationItem, *content: rx.Component, tools: tuple[rx.Component, ...] = (), lead: str = ""
+    state: Any,
+    item: NavigationItem,
+    *content: rx.Component,
+    tools: tuple[rx.Component, ...] = (),
+    lead: str = "",
+    has_offer: bool = False,
 ) -> rx.Component:
     """Render a page of a server in each phase of its state, a `GuildPageState`.
 
-    `lead` is a sentence under the heading, `tools` are controls in the top bar.
+    `lead` is a sentence under the heading, `tools` are controls in the top bar. `has_offer`: the page shows what the
+    tier lacks, so it offers the next one.
     """
     return page_layout(
         rx.match(
             state.phase,
-            ("ready", _ready(state, *content, lead=lead)),
+            ("ready", _ready(state, *content, lead=lead, has_offer=has_offer)),
             ("missing", server_not_found()),
             ("refused", access_denied(state.error_text, state.remedy, state.retry)),
             ("failed", load_error_view(state.error_text, state.retry)),
@@ -43,10 +50,11 @@ def guild_page(
     )
 
 
-def _ready(state: Any, *content: rx.Component, lead: str) -> rx.Component:
+def _ready(state: Any, *content: rx.Component, lead: str, has_offer: bool) -> rx.Component:
     return rx.fragment(
         rx.cond(state.stale_time != "", stale_banner(state.stale_time, state.error_text, state.retry)),
         *((rx.el.p(lead, class_name="lead"),) if lead else ()),
+        *((offer_banner(),) if has_offer else ()),
         *content,
     )
 

@@ -6,6 +6,7 @@ import reflex as rx
 
 from herwa_web import texts
 from herwa_web.components.controls import icon, link
+from herwa_web.components.offer import offer_link
 
 
 def skeleton(width: str, height: str, **style: str) -> rx.Component:
@@ -45,8 +46,9 @@ def server_not_found() -> rx.Component:
 
 
 def access_denied(headline: Any, remedy: Any, retry: Any) -> rx.Component:
-    """Render the guardrail's refusal: its reason (`headline`) and who can change it (`remedy`)."""
-    return empty_state("shield-off", texts.ACCESS_DENIED, headline, remedy, actions=_build_retry_actions(retry))
+    """Render the guardrail's refusal: its reason (`headline`), who can change it (`remedy`), the tier to buy for it."""
+    actions = (offer_link("button"), *_build_retry_actions(retry))
+    return empty_state("shield-off", texts.ACCESS_DENIED, headline, remedy, actions=actions)
 
 
 def load_error_view(text: Any, retry: Any) -> rx.Component:

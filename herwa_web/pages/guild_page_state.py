@@ -20,10 +20,12 @@ from herwa_shared.catalog import Surface
 from herwa_shared.charts.formatting import format_time
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
+from herwa_shared.guardrail.verdict import Reason
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
 from herwa_web.idle_polls import CheckPage, idle_polls
 from herwa_web.layout_state import NO_SERVER, LayoutState, build_server_view, set_changed
+from herwa_web.offers import Offer, find_offer
 from herwa_web.turns import get_order_lock, new_turn
 
 LOAD_TIMEOUT_SECONDS = 12
@@ -108,13 +110,13 @@ class GuildPageState(rx.State, mixin=True):
                 await self._show_layout(visitor, turn)
                 guild = await auth.authorize(visitor, parse_guild_id(url.path), self._get_surface())
                 data = await self._fetch(visitor, guild, url)
-                news = await app_context.list_announcements(guild.id)
+                news, offer = await app_context.list_announcements(guild.id), await find_offer(guild.id)
         except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it
             return await self._show_failure(error, url, turn)
         async with self:
             if turn == self._turn:
                 await self._show_data(guild, data)
-                set_changed(await self.get_state(LayoutState), news=news)
+                set_changed(await self.get_state(LayoutState), news=news, offer=offer)
         return None
 
     async def _show_data(self, guild: UserGuildInfo, data: Any) -> None:
@@ -164,6 +166,7 @@ class GuildPageState(rx.State, mixin=True):
     async def _show_failure(self, error: Exception, url: Any, turn: str) -> Any:
         """Show why the load of this turn failed, unless a newer load has started in the meantime."""
         text = "" if isinstance(error, ACCESS_ERRORS) else describe_error(error)
+        offer = await self._find_missing_tier(error, url)
         async with self:
             if turn != self._turn:
                 return None
@@ -176,9 +179,16 @@ class GuildPageState(rx.State, mixin=True):
                 self.phase = "missing"
             elif isinstance(error, AccessDenied):
                 await self._show_denial(error, parse_guild_id(url.path))
+                set_changed(await self.get_state(LayoutState), offer=offer)
             else:
                 self._show_error(text)
         return None
+
+    async def _find_missing_tier(self, error: Exception, url: Any) -> Offer:
+        """Find the tier for sale that has the page; none if something else than the tier refused it."""
+        if not isinstance(error, AccessDenied) or error.reason != Reason.TIER:
+            return Offer()
+        return await find_offer(int(parse_guild_id(url.path)), feature=self._get_surface().feature)
 
     def _register_poll(self, handler: Any, visitor: auth.Visitor, surface: Surface, is_current: CheckPage) -> None:
         """Register that the page shows what this handler of a poll would show to this visitor.

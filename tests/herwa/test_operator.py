@@ -396,6 +396,12 @@ def test_admin_changes_tiers_after_a_dry_run(operator):
     operator.run_json_command("admin", "tier", "free", "--limit", "widgets=5", "--reason", "Prices")
     assert operator.run_in_transaction(load_global_policy).tiers["free"].limits["widgets"] == 5
     operator.run_json_command("admin", "tier", "free", "--limit", "widgets=1", "--reason", "Prices")
+    sku = ("admin", "tier", "premium", "--reason", "Prices", "--sku")
+    assert operator.run_json_command(*sku, "123456789012345678") == []
+    tiers = {tier["key"]: tier for tier in operator.run_json_command("tiers")["tiers"]}
+    assert tiers["premium"]["sku_id"] == "123456789012345678"
+    assert operator.run_refused_command(*sku, "12345")
+    operator.run_json_command(*sku, "none")
     arguments = ("admin", "lowest-tier", "voice.stats", "premium", "--reason", "Prices", "--dry-run")
     assert operator.run_json_command(*arguments)[0]["losing"] > 0
     assert "free, premium" in operator.run_refused_command("admin", "tier", "gold", "--reason", "Prices")

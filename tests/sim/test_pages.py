@@ -376,7 +376,7 @@ class TestChaos:
     async def test_faults_can_be_set_shown_and_disabled(self, visitor):
         page = (await visitor.browser.get("/chaos")).text
         fields = {f"{name}-share": "0" for name in re.findall(r'<select name="(\w+)-share"', page)}
-        assert len(fields) == 8
+        assert len(fields) == 9
         fields |= {"double-share": "25", "limit-next": "3", "proof": visitor.proof, "form": "often"}
         assert (await visitor.browser.post("/chaos", data=fields)).status_code == 303
         page = (await visitor.browser.get("/chaos")).text

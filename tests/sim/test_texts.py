@@ -2,7 +2,7 @@
 
 import pytest
 
-from herwa_sim.texts import actions, authorization, channel, chaos, users
+from herwa_sim.texts import actions, authorization, channel, chaos, store, users
 from tests.support.text_snapshots import render_texts
 
 SAMPLES = {
@@ -64,6 +64,11 @@ SAMPLES = {
         "format_share_label": ["Duplicate events"],
         "format_next_label": ["Duplicate events"],
         "format_speed": [(0.5,), (4.0,)],
+    },
+    store: {
+        "format_title": ["Herwa"],
+        "format_lead": ["Ottilie"],
+        "format_bought": ["Herwa Premium", "Garden Club"],
     },
     users: {
         "format_no_match": ["zoe"],

@@ -59,6 +59,7 @@ def exports_page() -> rx.Component:
             ),
         ),
         lead=texts.LEAD,
+        has_offer=True,
     )
 
 

@@ -25,6 +25,7 @@ def features_page() -> rx.Component:
         rx.el.div(rx.foreach(FeaturesState.modules, _module), class_name="modules"),
         save_bar(FeaturesState),
         lead=texts.LEAD,
+        has_offer=True,
     )
 
 

@@ -59,6 +59,7 @@ def keys_page() -> rx.Component:
             ),
         ),
         lead=texts.LEAD,
+        has_offer=True,
     )
 
 

@@ -54,6 +54,7 @@ def widgets_page() -> rx.Component:
         ),
         save_bar(WidgetsState),
         lead=texts.LEAD,
+        has_offer=True,
     )
 
 

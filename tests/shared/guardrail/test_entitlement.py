@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from herwa_shared.catalog import Limit
 from herwa_shared.guardrail.entitlement import resolve_entitlement
-from herwa_shared.guardrail.policy import Grant, SubscriptionPeriod
+from herwa_shared.guardrail.policy import GlobalPolicy, Grant, SubscriptionPeriod, Tier
 from tests.shared.guardrail.policy_factories import FREE_TIER, NOW, POLICY, PREMIUM_TIER
 
 
@@ -52,3 +52,21 @@ def test_entitlement_is_valid_until_the_next_start_or_end():
         NOW + 60,
         None,
     ]
+
+
+def test_lowest_better_tier_with_a_sku_and_the_feature_is_for_sale():
+    gold, platinum = replace(PREMIUM_TIER, key="gold", rank=20), replace(PREMIUM_TIER, key="platinum", rank=30)
+    empty = replace(gold, features=frozenset(), sku_id=3)
+
+    def find(current: str, *tiers: Tier, feature: str | None = None) -> Tier | None:
+        policy = GlobalPolicy({tier.key: tier for tier in (FREE_TIER, *tiers)}, {})
+        return policy.find_tier_for_sale(current, feature=feature)
+
+    sold = replace(platinum, sku_id=4)
+    assert find("free", PREMIUM_TIER, gold) is None
+    assert find("free", PREMIUM_TIER, replace(gold, sku_id=3), sold) == replace(gold, sku_id=3)
+    assert find("gold", PREMIUM_TIER, empty, sold) == sold
+    assert find("free", empty, sold) == empty
+    assert find("free", empty, sold, feature="ticket.stats") == sold
+    assert find("platinum", sold) is None
+    assert find("unknown", sold) == sold

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_shared.catalog import FeatureKey, Limit, TierKey
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.models import TierRow
 from herwa_shared.operators.tier_editor import (
     INHERITED,
     TierDraft,
@@ -21,6 +22,7 @@ from herwa_shared.operators.tier_editor import (
 from herwa_shared.services.audit import Actor, ChangeSource, list_entries
 from herwa_shared.services.discovery import register
 from herwa_shared.services.grants import grant_feature, grant_limit
+from herwa_shared.services.policies import load_global_policy
 from herwa_shared.services.subscriptions import grant
 from herwa_shared.services.tiers import TierStatus, list_tiers
 from herwa_shared.stores import Stores
@@ -28,6 +30,7 @@ from tests.shared.services.guild_under_test import SURFACE_KINDS, SURFACES
 from tests.support.row_factories import add_guild
 
 OPAL = Actor(ChangeSource.CLI, None, "Opal")
+SKU_ID = 123_456_789_012_345_678
 AUTHOR: dict[str, Any] = {"reason": "Prices of 2027", "actor": OPAL}
 
 
@@ -45,7 +48,7 @@ async def find_tier(session: AsyncSession, key: str) -> TierStatus:
 
 
 def build_draft(tier: TierStatus, **changes: Any) -> TierDraft:
-    values = {"features": tier.own_features, "limits": {}, "inherits": tier.inherits}
+    values = {"features": tier.own_features, "limits": {}, "inherits": tier.inherits, "sku_id": tier.sku_id}
     return TierDraft(tier.key, **(values | changes))
 
 
@@ -121,8 +124,29 @@ async def test_circles_and_unknown_tiers_are_refused(session: AsyncSession):
     with pytest.raises(NotFound):
         await save_tier(session, build_draft(premium, inherits="gold"), **AUTHOR)
     with pytest.raises(NotFound):
-        await save_tier(session, TierDraft("gold", frozenset(), {}, None), **AUTHOR)
+        await save_tier(session, TierDraft("gold", frozenset(), {}, None, None), **AUTHOR)
     with pytest.raises(BadRequest):
         await save_tier(session, build_draft(premium, inherits=None), reason=" ", actor=OPAL)
     await save_tier(session, build_draft(premium, inherits=None), **AUTHOR)
     assert (await find_tier(session, "premium")).features == premium.own_features
+
+
+async def test_tier_is_for_sale_with_a_sku_of_its_own(session: AsyncSession):
+    free, premium = await find_tier(session, TierKey.FREE), await find_tier(session, "premium")
+    assert await save_tier(session, build_draft(premium, sku_id=SKU_ID), **AUTHOR) == 1
+    assert (await find_tier(session, "premium")).sku_id == SKU_ID
+    assert (await load_global_policy(session)).tiers["premium"].sku_id == SKU_ID
+    assert await save_tier(session, build_draft(premium, sku_id=SKU_ID), **AUTHOR) == 0
+    session.add(TierRow(key="gold", title="Gold", rank=9_999))
+    await session.flush()
+    gold = await find_tier(session, "gold")
+    for draft in (build_draft(gold, sku_id=SKU_ID), build_draft(free, sku_id=SKU_ID + 1)):
+        with pytest.raises(BadRequest):
+            await save_tier(session, draft, **AUTHOR)
+    for invalid in (0, 123, -SKU_ID, 1 << 63):
+        with pytest.raises(BadRequest):
+            await save_tier(session, build_draft(premium, sku_id=invalid), **AUTHOR)
+    assert await save_tier(session, build_draft(premium, sku_id=None), **AUTHOR) == 1
+    entries = await list_entries(session, guild_id=None, limit=2)
+    assert [entry.action for entry in entries] == ["tier.sku", "tier.sku"]
+    assert entries[0].before == {"sku_id": str(SKU_ID)}

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from herwa_shared.clock import utc_now
@@ -183,13 +182,6 @@ async def test_unknown_tier_or_guild_is_refused(stores, guild, guild_id):
         await grant_tier(stores, guild, "platinum")
     with pytest.raises(NotFound, match=str(guild_id + 1)):
         await grant_tier(stores, guild_id + 1)
-
-
-async def test_purchase_creates_one_subscription(stores, guild):
-    await grant_tier(stores, guild, source=SubscriptionSource.DISCORD, external_id=f"purchase {guild}")
-    with pytest.raises(IntegrityError):
-        await grant_tier(stores, guild, source=SubscriptionSource.DISCORD, external_id=f"purchase {guild}")
-    assert len(await list_audit_entries(stores, guild)) == 1
 
 
 async def test_expired_subscription_is_audited_once_and_published(stores, guild):

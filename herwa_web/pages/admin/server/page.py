@@ -82,6 +82,7 @@ def _period(period: rx.Var[PeriodBar]) -> rx.Component:
         rx.el.div(
             rx.el.strong(period.label),
             rx.el.span(period.state, class_name="badge " + period.tone),
+            rx.el.span(period.source, class_name="badge " + period.source_tone),
             rx.el.span(rx.el.bdi(period.detail), class_name="about"),
             class_name="setting-title",
         ),

@@ -17,7 +17,7 @@ ACTS: Mapping[str, str] = {
     "grant": "Grant a tier",
     "trial": "Grant a trial",
     "extend": "Extend the current tier",
-    "revoke": "Revoke all tiers",
+    "revoke": "Revoke granted tiers",
 }
 SAVE = "Save"
 WHAT, VALUE, VALUE_HINT = "Feature or limit", "New limit", "Empty: unlimited. Not for features"
@@ -40,7 +40,7 @@ LIMIT_TITLES: Mapping[str, str] = {
     Limit.MEMBER_COMMANDS_PER_MINUTE: "Commands of a member per minute",
     Limit.GUILD_COMMANDS_PER_MINUTE: "Commands of the server per minute",
 }
-SOURCES: Mapping[str, str] = {"manual": "by an operator", "trial": "trial", "discord": "bought in Discord"}
+SOURCES: Mapping[str, str] = {"manual": "granted", "trial": "trial", "discord": "bought in Discord"}
 LIVE, ENDED, REVOKED, PLANNED = "now", "ended", "revoked", "planned"
 UNKNOWN_ACT = "Choose what to do."
 INVALID_NUMBER = "Give a number of days from 1 to 3650."

@@ -7,7 +7,7 @@ from herwa_shared.guardrail.texts import get_feature_title
 from herwa_shared.operators.server_detail import LimitUsage, RequestError, ServerDetails
 from herwa_shared.services.audit import AuditLogEntry
 from herwa_shared.services.grants import GrantStatus
-from herwa_shared.services.subscriptions import SubscriptionStatus
+from herwa_shared.services.subscriptions import SubscriptionSource, SubscriptionStatus
 from herwa_web.pages.admin import texts as panel_texts
 from herwa_web.pages.admin.server import texts
 from herwa_web.pages.admin.servers.texts import TROUBLES
@@ -20,6 +20,8 @@ class PeriodBar:
     """A subscription on the time line: its place in percent of the line's length."""
 
     label: str
+    source: str
+    source_tone: str
     detail: str
     state: str
     tone: str
@@ -142,15 +144,17 @@ def _build_period(subscription: SubscriptionStatus, now: datetime, start: int, w
     starts = panel_texts.format_moment(subscription.starts_at)
     end = _find_end(subscription)
     ends = panel_texts.NO_END if end is None else panel_texts.format_moment(end)
+    is_bought = subscription.source is SubscriptionSource.DISCORD
     parts = [
         texts.format_period(starts, ends),
-        texts.SOURCES[subscription.source],
-        subscription.granted_by,
+        "" if is_bought else subscription.granted_by,
         subscription.reason,
     ]
     state, tone = _describe_period(subscription.starts_at, end, is_revoked=subscription.revoked_at is not None, now=now)
     return PeriodBar(
         subscription.tier,
+        texts.SOURCES[subscription.source],
+        "bought" if is_bought else "",
         " · ".join(part for part in parts if part),
         state,
         tone,

@@ -52,6 +52,26 @@ def tiers_page() -> rx.Component:
                 rx.el.ul(rx.foreach(VIEW.features, _feature), class_name="check-grid"),
                 about=texts.FEATURES_HINT,
             ),
+            rx.cond(
+                VIEW.can_be_sold,
+                panel(
+                    texts.SALE,
+                    rx.el.div(
+                        field(
+                            texts.SKU,
+                            rx.el.input(
+                                name="sku",
+                                input_mode="numeric",
+                                max_length=19,
+                                default_value=VIEW.sku,
+                                placeholder=texts.SKU_PLACEHOLDER,
+                            ),
+                        ),
+                        class_name="panel-form plain",
+                    ),
+                    about=texts.SALE_HINT,
+                ),
+            ),
             panel(
                 texts.LIMITS,
                 rx.el.div(rx.foreach(VIEW.limits, _limit), class_name="form-grid padded"),

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_shared.catalog import Limit
+from herwa_shared.catalog import Limit, TierKey
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.operators.tier_editor import (
@@ -67,6 +67,8 @@ class TierView:
 
     key: str = ""
     servers: str = ""
+    sku: str = ""
+    can_be_sold: bool = False
     parents: list[PanelOption] = field(default_factory=list)
     features: list[FeatureBox] = field(default_factory=list)
     limits: list[LimitField] = field(default_factory=list)
@@ -163,6 +165,8 @@ def build_tier_view(data: TiersData) -> TierView:
     return TierView(
         tier.key,
         texts.format_servers(data.servers.get(tier.key, 0)),
+        "" if tier.sku_id is None else str(tier.sku_id),
+        tier.key != TierKey.FREE,
         [PanelOption("", texts.NOTHING, tier.inherits is None)]
         + [
             PanelOption(other.key, other.title, other.key == tier.inherits)
@@ -178,7 +182,7 @@ def build_tier_view(data: TiersData) -> TierView:
 
 
 def parse_draft(view: TierView, form: Any) -> TierDraft:
-    """Parse the form of the tier that is shown. Raises BadRequest for a limit that is no number."""
+    """Parse the form of the tier that is shown. Raises BadRequest for a limit or SKU that is no number."""
     inherits = get_text(form, "inherits")
     features = frozenset(
         box.name.removeprefix(FEATURE_PREFIX) for box in view.features if get_text(form, box.name) and not box.inherited
@@ -191,7 +195,11 @@ def parse_draft(view: TierView, form: Any) -> TierDraft:
         if text and number is None:
             raise BadRequest(texts.INVALID_LIMIT, field=entry.name)
         limits[limit] = INHERITED if get_text(form, entry.inherit_name) else number
-    return TierDraft(view.key, features, limits, inherits or None)
+    sku = get_text(form, "sku")
+    sku_id = parse_number(sku)
+    if sku and sku_id is None:
+        raise BadRequest(texts.INVALID_SKU, field="sku")
+    return TierDraft(view.key, features, limits, inherits or None, sku_id)
 
 
 def _build_limit(limit: Limit, tier: TierStatus, parent: TierStatus | None) -> LimitField:
