@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from tests.web.reflex_client import HYDRATE, ReflexClient
 
 REPOSITORY_ROOT = Path(__file__).parents[2]
 LIST_TIMEOUT_SECONDS = 120
+TABS = 5
 LIST_SCRIPT = """
 import inspect, json
 from herwa_web.herwa_web import app
@@ -38,11 +39,15 @@ class RegisteredHandler:
     parameters: dict[str, str]
 
     @property
+    def state(self) -> str:
+        """The class of the state."""
+        words = self.name.rpartition(".")[0].rpartition(".")[2].rpartition("____")[2].split("_")
+        return "".join(word.capitalize() for word in words)
+
+    @property
     def title(self) -> str:
         """The class of the state and the name of the handler, which a mixin may define."""
-        state, _, handler = self.name.rpartition(".")
-        words = state.rpartition(".")[2].rpartition("____")[2].split("_")
-        return f"{''.join(word.capitalize() for word in words)}.{handler}"
+        return f"{self.state}.{self.name.rpartition('.')[2]}"
 
     @property
     def is_own(self) -> bool:
@@ -82,15 +87,26 @@ def list_own_handlers() -> list[RegisteredHandler]:
     return [handler for handler in list_handlers() if handler.is_own]
 
 
-async def call_every_handler(
-    visitor: ReflexClient, guild_id: str, *, excluded_states: Collection[str] = (), from_landing_page: bool = False
-) -> None:
-    """Call every handler of Herwa with the guild id in every string; then reload the state.
+async def run_in_tabs(test_part: Callable[[Sequence[RegisteredHandler]], Awaitable[None]]) -> None:
+    """Run a test of every handler of Herwa in several tabs at once, each with a part of the handlers.
 
-    They are called from the server's page, and from the landing page as well if that is requested. Handlers of
-    `excluded_states`, names of classes, are not called.
+    The server limits how many events one tab may send in a second.
     """
-    handlers = [handler for handler in list_own_handlers() if handler.title.partition(".")[0] not in excluded_states]
+    handlers = list_own_handlers()
+    await asyncio.gather(*(test_part(handlers[number::TABS]) for number in range(TABS)))
+
+
+async def call_handlers(
+    visitor: ReflexClient,
+    guild_id: str,
+    handlers: Iterable[RegisteredHandler],
+    *,
+    from_landing_page: bool = False,
+) -> None:
+    """Call handlers with the guild id in every string; then reload the state.
+
+    They are called from the server's page, and from the landing page as well if that is requested.
+    """
     for path in (f"/g/{guild_id}", "/") if from_landing_page else (f"/g/{guild_id}",):
         for handler in handlers:
             await visitor.send(handler.name, handler.build_payload(guild_id), path=path)

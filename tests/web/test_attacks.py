@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -16,7 +16,7 @@ from tests.web.reflex_client import (
     open_guild_page,
     open_visible_guild_page,
 )
-from tests.web.registered_handlers import RegisteredHandler, call_every_handler, list_own_handlers
+from tests.web.registered_handlers import RegisteredHandler, call_handlers, list_own_handlers, run_in_tabs
 from tests.web.web_server import WebServer
 
 NONSENSE = ("", "0", "-1", "9" * 40, "1 OR 1=1", "../..", "\0", "١٢٣")
@@ -35,30 +35,42 @@ async def test_manager_sees_the_server(web: WebServer, factory: DashboardFactory
 
 async def test_no_handler_reveals_a_server_to_a_visitor(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
-    async with connect_client(web) as visitor:
-        await open_guild_page(visitor, server)
-        await call_every_handler(visitor, str(server.id), from_landing_page=True)
-        assert server.canary not in visitor.dump_received()
+
+    async def call(handlers: Sequence[RegisteredHandler]) -> None:
+        async with connect_client(web) as visitor:
+            await open_guild_page(visitor, server)
+            await call_handlers(visitor, str(server.id), handlers, from_landing_page=True)
+            assert server.canary not in visitor.dump_received()
+
+    await run_in_tabs(call)
 
 
 async def test_no_handler_reveals_a_server_to_a_stranger(web: WebServer, factory: DashboardFactory):
     server, own_server = await factory.create_server(), await factory.create_server()
     stranger = await factory.create_user(own_server)
-    async with connect_client(web, session_token=stranger.session_token) as visitor:
-        await open_visible_guild_page(visitor, own_server)
-        await open_guild_page(visitor, server)
-        await call_every_handler(visitor, str(server.id), from_landing_page=True)
-        assert server.canary not in visitor.dump_received()
+
+    async def call(handlers: Sequence[RegisteredHandler]) -> None:
+        async with connect_client(web, session_token=stranger.session_token) as visitor:
+            await open_visible_guild_page(visitor, own_server)
+            await open_guild_page(visitor, server)
+            await call_handlers(visitor, str(server.id), handlers, from_landing_page=True)
+            assert server.canary not in visitor.dump_received()
+
+    await run_in_tabs(call)
 
 
 @pytest.mark.slow
 async def test_no_handler_reveals_a_server_to_a_member_without_manage_server(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     member = await factory.create_user(server, permissions=1 << 10)
-    async with connect_client(web, session_token=member.session_token) as visitor:
-        await open_guild_page(visitor, server)
-        await call_every_handler(visitor, str(server.id), from_landing_page=True)
-        assert server.canary not in visitor.dump_received()
+
+    async def call(handlers: Sequence[RegisteredHandler]) -> None:
+        async with connect_client(web, session_token=member.session_token) as visitor:
+            await open_guild_page(visitor, server)
+            await call_handlers(visitor, str(server.id), handlers, from_landing_page=True)
+            assert server.canary not in visitor.dump_received()
+
+    await run_in_tabs(call)
 
 
 async def test_foreign_server_and_missing_server_get_the_same_response(web: WebServer, factory: DashboardFactory):
@@ -84,26 +96,30 @@ def strip_connection_state(text: str) -> list:
 
 
 async def test_invalid_ids_get_a_readable_error(web: WebServer, factory: DashboardFactory):
-    await send_invalid_ids(web, factory, zip(list_own_handlers(), itertools.cycle(NONSENSE)))
+    names = [handler.name for handler in list_own_handlers()]
+    await send_invalid_ids(web, factory, dict(zip(names, itertools.cycle(NONSENSE))))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("nonsense", NONSENSE)
 async def test_every_invalid_id_gets_a_readable_error(web: WebServer, factory: DashboardFactory, nonsense):
-    await send_invalid_ids(web, factory, ((handler, nonsense) for handler in list_own_handlers()))
+    await send_invalid_ids(web, factory, {handler.name: nonsense for handler in list_own_handlers()})
 
 
-async def send_invalid_ids(
-    web: WebServer, factory: DashboardFactory, calls: Iterable[tuple[RegisteredHandler, str]]
-) -> None:
-    """Call handlers as a stranger, each with an invalid id in every string and in the path."""
+async def send_invalid_ids(web: WebServer, factory: DashboardFactory, ids: Mapping[str, str]) -> None:
+    """Call every handler as a stranger, with the invalid id for its name in every string and in the path."""
     stranger = await factory.create_user(await factory.create_server())
-    async with connect_client(web, session_token=stranger.session_token) as visitor:
-        await visitor.send(HYDRATE)
-        for handler, invalid_id in calls:
-            await visitor.send(handler.name, handler.build_payload(invalid_id), path=f"/g/{invalid_id}")
-        await visitor.wait_until_idle()
-        assert "Traceback" not in visitor.dump_received()
+
+    async def call(handlers: Sequence[RegisteredHandler]) -> None:
+        async with connect_client(web, session_token=stranger.session_token) as visitor:
+            await visitor.send(HYDRATE)
+            for handler in handlers:
+                invalid_id = ids[handler.name]
+                await visitor.send(handler.name, handler.build_payload(invalid_id), path=f"/g/{invalid_id}")
+            await visitor.wait_until_idle()
+            assert "Traceback" not in visitor.dump_received()
+
+    await run_in_tabs(call)
 
 
 @pytest.mark.slow
@@ -124,15 +140,19 @@ async def test_arguments_of_a_wrong_type_get_a_readable_error(web: WebServer, fa
 async def test_reused_client_token_without_the_session_reveals_nothing(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     manager, other_user = await factory.create_user(server), await factory.create_user()
-    async with connect_client(web, session_token=manager.session_token) as first_client:
-        await open_visible_guild_page(first_client, server)
-    for session_token in (None, other_user.session_token):
-        async with connect_client(web, session_token=session_token, token=first_client.token) as second_client:
-            for event in (HYDRATE, HYDRATE_AND_LOAD):
-                await second_client.send(event, path=f"/g/{server.id}")
-                await second_client.wait_until_idle()
-            await call_every_handler(second_client, str(server.id))
-            assert server.canary not in second_client.dump_received()
+
+    async def call(handlers: Sequence[RegisteredHandler]) -> None:
+        async with connect_client(web, session_token=manager.session_token) as first_client:
+            await open_visible_guild_page(first_client, server)
+        for session_token in (None, other_user.session_token):
+            async with connect_client(web, session_token=session_token, token=first_client.token) as second_client:
+                for event in (HYDRATE, HYDRATE_AND_LOAD):
+                    await second_client.send(event, path=f"/g/{server.id}")
+                    await second_client.wait_until_idle()
+                await call_handlers(second_client, str(server.id), handlers)
+                assert server.canary not in second_client.dump_received()
+
+    await run_in_tabs(call)
 
 
 async def test_open_tab_receives_nothing_after_logout(web: WebServer, factory: DashboardFactory):
@@ -140,6 +160,7 @@ async def test_open_tab_receives_nothing_after_logout(web: WebServer, factory: D
     manager = await factory.create_user(server)
     async with connect_client(web, session_token=manager.session_token) as visitor:
         await open_visible_guild_page(visitor, server)
+        await visitor.wait_until_idle()  # a response that is on its way may still arrive after the logout
         await factory.log_out(manager)
         received_before = len(visitor.received)
         await visitor.send(HYDRATE, path=f"/g/{server.id}")
@@ -154,22 +175,30 @@ async def test_ended_session_gets_the_landing_page(web: WebServer, factory: Dash
     server = await factory.create_server()
     manager = await factory.create_user(server)
     await factory.log_out(manager)
-    async with connect_client(web, session_token=manager.session_token) as visitor:
-        await visitor.send(HYDRATE_AND_LOAD, path="/")
-        await visitor.wait_until(lambda: '"visitor"' in visitor.dump_received(), "the landing page")
-        await open_guild_page(visitor, server)
-        await call_every_handler(visitor, str(server.id))
-        assert server.canary not in visitor.dump_received()
+
+    async def call(handlers: Sequence[RegisteredHandler]) -> None:
+        async with connect_client(web, session_token=manager.session_token) as visitor:
+            await visitor.send(HYDRATE_AND_LOAD, path="/")
+            await visitor.wait_until(lambda: '"visitor"' in visitor.dump_received(), "the landing page")
+            await open_guild_page(visitor, server)
+            await call_handlers(visitor, str(server.id), handlers)
+            assert server.canary not in visitor.dump_received()
+
+    await run_in_tabs(call)
 
 
 async def test_user_who_lost_the_role_sees_no_earlier_data(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
-    manager = await factory.create_user(server)
-    async with connect_client(web, session_token=manager.session_token) as visitor:
-        await open_visible_guild_page(visitor, server)
-        await factory.remove_roles(manager, server)
-        await visitor.wait_until_idle()  # a response that was on its way when the role was removed may still arrive
-        received_before = len(visitor.received)
-        await open_guild_page(visitor, server)
-        await call_every_handler(visitor, str(server.id))
-        assert server.canary not in json.dumps(visitor.received[received_before:])
+
+    async def call(handlers: Sequence[RegisteredHandler]) -> None:
+        manager = await factory.create_user(server)
+        async with connect_client(web, session_token=manager.session_token) as visitor:
+            await open_visible_guild_page(visitor, server)
+            await factory.remove_roles(manager, server)
+            await visitor.wait_until_idle()  # a response that was on its way when the role was removed may still arrive
+            received_before = len(visitor.received)
+            await open_guild_page(visitor, server)
+            await call_handlers(visitor, str(server.id), handlers)
+            assert server.canary not in json.dumps(visitor.received[received_before:])
+
+    await run_in_tabs(call)
