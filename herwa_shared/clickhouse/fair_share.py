@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 MEMORY_SECONDS = 10.0
 """How long the use of a server counts: it decays to 37 % in this time."""
-SHARE = 0.8
+SHARE = 0.2
 """A server uses its share if so many of its statements run at each moment, on average."""
 MAX_YIELDING_STATEMENTS = max(1, (os.cpu_count() or 1) - 1)
 MAX_SERVERS = 10_000

@@ -34,8 +34,8 @@ async def use(share: FairShare, clock: UseClock, guild_id: int, seconds: float) 
 async def test_server_above_its_share_yields_until_its_use_is_old():
     clock = UseClock()
     share = FairShare(clock=clock)
-    assert await use(share, clock, 1, 7.9) == FIRST_SETTINGS
-    assert await use(share, clock, 1, 4) == FIRST_SETTINGS
+    assert await use(share, clock, 1, 1.9) == FIRST_SETTINGS
+    assert await use(share, clock, 1, 1) == FIRST_SETTINGS
     assert await use(share, clock, 1, 0) == YIELDING_SETTINGS
     assert await use(share, clock, 2, 0) == FIRST_SETTINGS
     clock.now += 10
