@@ -81,7 +81,7 @@ def main() -> None:
 
 async def create_card(env: BenchmarkEnvironment) -> str:
     """Create a server with messages and a widget that is on; return the path of its SVG."""
-    async with open_stores(env.settings, report=print_progress) as stores:
+    async with open_stores(env.settings, report=print_progress, with_writer=True) as stores:
         guild_id, now = await add_guild(stores), utc_now().replace(microsecond=0)
         await add_imported_period(stores, guild_id, now - timedelta(days=90), now + timedelta(days=1))
         days = range(1, 30)
