@@ -25,7 +25,7 @@ from herwa_shared.stores import open_stores
 from tests.support.row_factories import EventRow, add_guild, add_imported_period, insert_events
 
 CONNECTIONS = 64
-REQUESTS_PER_CONNECTION = 60
+REQUESTS_PER_CONNECTION = 200
 ROUND_COUNT = 7
 MAX_RATIO = 2.0
 
