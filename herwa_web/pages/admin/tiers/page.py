@@ -25,7 +25,7 @@ def tiers_page() -> rx.Component:
                 STATE.tabs,
                 lambda tab: link(tab.label, href=tab.href, aria_current=rx.cond(tab.selected, "true", "false")),
             ),
-            class_name="segments scrolling",
+            class_name="segments wrapping",
             aria_label=TIERS_ITEM.label,
         ),
         rx.cond(
