@@ -24,6 +24,7 @@ from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
 from herwa_shared.exports.archive import PartDamaged, get_extension, write_archive
 from herwa_shared.exports.channel_list import write_channels
+from herwa_shared.exports.events import record_event
 from herwa_shared.exports.files import DiskFull, ExportFolder
 from herwa_shared.exports.hidden_members import NO_HIDDEN_MEMBERS, HiddenMembers, load_hidden_members
 from herwa_shared.exports.jobs import FILE_LIFETIME, ExportError
@@ -223,10 +224,11 @@ class ExportRunner:
                 await self._restart(step)
             file = self._folder.get_file(step.id)
             draft.replace(file)
-            async with self._database.acquire_connection() as connection:
+            async with self._database.acquire_connection() as connection, connection.transaction():
                 arguments = (step.id, step.lease, file.stat().st_size, digest, FILE_LIFETIME)
                 if await connection.fetchval(READY_SQL, *arguments) is None:
                     raise LeaseLost
+                await record_event(connection, step.id)
         await asyncio.to_thread(self._folder.delete_parts, step.id)
         log.info("export ready", export=step.id, guild=step.job.guild_id, rows=step.job.done_rows)
 
@@ -311,4 +313,5 @@ class ExportRunner:
             if await connection.fetchval(FAIL_SQL, step.id, lease, error.value) is None:
                 return
             await connection.execute(DELETE_PARTS_SQL, step.id)
+            await record_event(connection, step.id)
         await asyncio.to_thread(self._folder.delete, step.id)

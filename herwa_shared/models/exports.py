@@ -1,13 +1,14 @@
-"""Tables of exports: one row for each export, and one for each part of its file."""
+"""Tables of exports: one row for each export, each part of its file, and each event."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Index, LargeBinary, String, false, text
+from sqlalchemy import ARRAY, Index, LargeBinary, String, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
-from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check, build_guild_key
 
 
 class ExportJob(SQLModel, table=True):
@@ -59,6 +60,36 @@ class ExportJob(SQLModel, table=True):
     part_rows: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
     file_bytes: int | None = Field(default=None, sa_type=SNOWFLAKE)
     file_digest: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class ExportEventType(StrEnum):
+    """What happened to an export."""
+
+    READY = "export.ready"
+    FAILED = "export.failed"
+
+
+class ExportEvent(SQLModel, table=True):
+    """An export became ready or failed; recorded once for each type, in the transaction that finishes the export.
+
+    Ids rise with the time. `seen_at` is when the person who created the export opened the page Exports afterwards,
+    `messaged_at` when a direct message to them was claimed.
+    """
+
+    __tablename__ = "export_event"
+    __table_args__ = (
+        build_enum_check("type", ExportEventType),
+        UniqueConstraint("export_id", "type", name="export_event_once"),
+        Index("export_event_not_messaged", "occurred_at", postgresql_where=text("messaged_at IS NULL")),
+    )
+
+    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
+    guild_id: int = build_guild_key(index=True)
+    export_id: int = Field(sa_type=SNOWFLAKE, foreign_key="export_job.id", ondelete="CASCADE")
+    type: str = Field(max_length=16)
+    occurred_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    seen_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    messaged_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
 
 
 class ExportPart(SQLModel, table=True):

@@ -64,6 +64,10 @@ ERRORS = {
 }
 STARTED = "Export started. You can leave this page."
 DONE = {"pause": "Export paused.", "resume": "Export goes on.", "cancel": "Export canceled.", "delete": "File deleted."}
+MESSAGES = "Message me directly"
+MESSAGES_HINT = "Herwa sends you a direct message when an export of yours is ready or has failed. Only for you."
+MESSAGES_ON = "Herwa will message you about your exports."
+MESSAGES_OFF = "Herwa won't message you about exports."
 READY = "An export is ready to download."
 FAILED = "An export failed."
 WITH_MEMBERS = "with member IDs"

@@ -25,6 +25,7 @@ from herwa_shared.exports.runner import ExportRunner
 from herwa_shared.privacy.choices import set_opt_out
 from tests.shared.exports.conftest import ACTOR, MEMBERS, finish_export, load_job, run_until, start_export
 from tests.support.row_factories import add_guild
+from tests.support.waiting import wait_until
 
 
 async def change(stores, job_id: int, act) -> None:
@@ -72,9 +73,12 @@ async def test_lease_of_a_killed_writer_ends_and_another_one_goes_on(stores, run
     hanging = ExportRunner(stores.database, stores.clickhouse_writer, folder)
     monkeypatch.setattr(hanging, "_run", lambda _: asyncio.Event().wait())
     task = asyncio.create_task(hanging.run_step())
-    await asyncio.sleep(0.2)
+
+    async def is_leased() -> bool:
+        return (await load_job(stores, job_id)).lease is not None
+
+    await wait_until(is_leased, interval_seconds=0.05)
     task.cancel()
-    assert (await load_job(stores, job_id)).lease is not None
     job = await finish_export(stores, runner, job_id)
     assert (job.state, job.done_rows > done_rows) == (ExportState.READY, True)
 
