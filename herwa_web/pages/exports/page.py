@@ -164,6 +164,16 @@ def _form() -> rx.Component:
                     _day_field(texts.LAST_DAY, "last_day", ExportsState.last_day),
                 ),
             ),
+            rx.el.label(
+                texts.CHANNEL,
+                rx.el.select(
+                    rx.el.option(texts.ALL_CHANNELS, value=""),
+                    rx.foreach(ExportsState.channels, lambda option: rx.el.option(option.label, value=option.value)),
+                    value=ExportsState.channel,
+                    on_change=lambda value: STATE.choose("channel", value),
+                ),
+                class_name="field",
+            ),
             class_name="form-grid",
         ),
         rx.cond(

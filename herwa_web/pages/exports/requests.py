@@ -46,6 +46,7 @@ class ExportForm:
     period: str
     first_day: str
     last_day: str
+    channel: str
     with_members: bool
 
 
@@ -59,7 +60,7 @@ async def _build_request(form: ExportForm, guild: UserGuildInfo, settings: Guild
         start, end = _parse_day(form.first_day, settings.zone), _parse_day(form.last_day, settings.zone, after=True)
     elif form.period:
         start = max(first_start, now - timedelta(days=int(form.period)))
-    return ExportRequest(form.data_sets, form.format, start, min(end, now), with_members=form.with_members)
+    return ExportRequest(form.data_sets, form.format, start, min(end, now), int(form.channel or 0), form.with_members)
 
 
 def _parse_day(text: str, zone: ZoneInfo, *, after: bool = False) -> datetime:

@@ -1,6 +1,7 @@
 """State of the exports page: choose, preview, start, watch, pause, resume, cancel, download, delete."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,15 @@ from herwa_shared.exports.events import mark_seen
 from herwa_shared.exports.jobs import ExportState, ExportStatus
 from herwa_shared.exports.tables import DataSet, ExportFormat
 from herwa_shared.guardrail.member_data import can_see_members
+from herwa_shared.services.channels import ChannelInfo
 from herwa_shared.services.guild_settings import GuildSettings, load_guild_settings
 from herwa_shared.services.message_subscribers import MessageTopic, list_subscribers
 from herwa_shared.settings_surfaces import EXPORTS_PAGE
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
+from herwa_web.layout_state import set_changed
 from herwa_web.pages.exports import texts
+from herwa_web.pages.exports.linked_view import LinkedView
 from herwa_web.pages.exports.requests import (
     ExportForm,
     create_export,
@@ -31,8 +35,10 @@ from herwa_web.pages.exports.requests import (
     run_change,
     set_messages,
 )
-from herwa_web.pages.exports.view_models import ExportPreviewView, ExportRow, build_rows
+from herwa_web.pages.exports.view_models import ExportPreviewView, ExportRow, build_channel_options, build_rows
+from herwa_web.pages.guild.queries import load_shared_directory
 from herwa_web.pages.guild_page_state import ACCESS_ERRORS, GuildPageState, parse_guild_id
+from herwa_web.pages.target_options import Option
 from herwa_web.saving.state import build_actor
 
 MAX_LISTED = 50
@@ -46,6 +52,8 @@ class ExportsData:
 
     statuses: list[ExportStatus]
     settings: GuildSettings
+    channels: Mapping[int, ChannelInfo]
+    view: LinkedView | None
     is_subscribed: bool
     has_history: bool
     can_see_members: bool
@@ -54,8 +62,8 @@ class ExportsData:
 class ExportsState(GuildPageState, rx.State):
     """State of the exports page.
 
-    `data_sets`, `export_format`, `period` (days, empty for all) and `with_members` are chosen in the form. `question`
-    is `cancel:ID` or `delete:ID` while the user is asked.
+    `data_sets`, `export_format`, `period` (days, empty for all), `channel` (empty for all) and `with_members` are
+    chosen in the form. `question` is `cancel:ID` or `delete:ID` while the user is asked.
     """
 
     rows: list[ExportRow] = rx.field(default_factory=list)
@@ -69,12 +77,24 @@ class ExportsState(GuildPageState, rx.State):
     period: str = ""
     first_day: str = ""
     last_day: str = ""
+    channel: str = ""
+    channels: list[Option] = rx.field(default_factory=list)
     with_members: bool = False
     counting: bool = False
     preview: ExportPreviewView = ExportPreviewView()
     form_error: str = ""
     question: str = ""
     working: bool = False
+    _view: LinkedView | None = None
+
+    @rx.event(background=True)
+    async def load(self) -> Any:
+        """Load the page when it opens; a link from a page of statistics opens the form."""
+        async with self:
+            self._view = None
+            await self._begin_load()
+        failure = await self._load_page()
+        return failure if failure is not None else await self._count()
 
     @rx.event(background=True, temporal=True)
     async def open_form(self) -> Any:
@@ -171,8 +191,9 @@ class ExportsState(GuildPageState, rx.State):
     def _get_surface(self) -> Surface:
         return EXPORTS_PAGE
 
-    async def _fetch(self, visitor: auth.Visitor, guild: UserGuildInfo, _url: Any) -> ExportsData:
+    async def _fetch(self, visitor: auth.Visitor, guild: UserGuildInfo, url: Any) -> ExportsData:
         now = utc_now()
+        _, channels = await load_shared_directory(app_context.get_stores(), app_context.get_query_cache(), guild.id)
         async with app_context.get_stores().database.transaction() as session:
             rows = await jobs.list_exports(session, guild_id=guild.id, limit=MAX_LISTED)
             settings = await load_guild_settings(session, guild_id=guild.id)
@@ -181,6 +202,8 @@ class ExportsState(GuildPageState, rx.State):
         return ExportsData(
             [jobs.build_status(job, now) for job in rows],
             settings,
+            channels,
+            LinkedView.parse(url.query_parameters),
             visitor.user.user_id in subscribers,
             not await find_history_refusal(visitor, guild),
             can_see_members(settings.member_audience, guild.permissions, is_owner=guild.owner),
@@ -188,10 +211,14 @@ class ExportsState(GuildPageState, rx.State):
 
     def _present(self, data: ExportsData) -> None:
         open_keys = {row.key for row in self.rows if row.is_running}
-        self.rows = build_rows(data.statuses, data.settings.zone)
+        self.rows = build_rows(data.statuses, data.settings.zone, data.channels)
         self.is_watching = any(row.is_running and not row.is_paused for row in self.rows)
         self.has_history, self.can_see_members = data.has_history, data.can_see_members
-        self.is_subscribed = data.is_subscribed
+        set_changed(self, is_subscribed=data.is_subscribed, channels=build_channel_options(data.channels.values()))
+        if data.view is not None and data.view != self._view:
+            self._view = data.view
+            self._open_form()
+            self._apply_view(data.view)
         finished = {status.state for status in data.statuses if str(status.id) in open_keys}
         if ExportState.READY in finished:
             self.announcement = texts.READY
@@ -202,7 +229,13 @@ class ExportsState(GuildPageState, rx.State):
         self.creating, self.form_error, self.preview = True, "", ExportPreviewView()
         self.data_sets = [data_set.value for data_set in (DataSet if self.has_history else (DataSet.SUMMARIES,))]
         self.export_format, self.period, self.with_members = ExportFormat.CSV.value, "", False
-        self.first_day = self.last_day = ""
+        self.first_day = self.last_day = self.channel = ""
+
+    def _apply_view(self, view: LinkedView) -> None:
+        """Choose what a page of statistics has shown."""
+        self.period, self.first_day, self.last_day = texts.CUSTOM, view.first_day, view.last_day
+        self._choose("channel", view.channel)
+        self.data_sets = [view.data if view.data and self.has_history else DataSet.SUMMARIES.value]
 
     def _close_form(self) -> None:
         self.creating, self.form_error = False, ""
@@ -217,6 +250,8 @@ class ExportsState(GuildPageState, rx.State):
             self.period = value
         elif field in ("first_day", "last_day"):
             setattr(self, field, value[:MAX_DAY_LENGTH])
+        elif field == "channel" and value in ("", *(option.value for option in self.channels)):
+            self.channel = value
         elif field == "members":
             self.with_members = not self.with_members and self.can_see_members
 
@@ -235,6 +270,7 @@ class ExportsState(GuildPageState, rx.State):
             self.period,
             self.first_day,
             self.last_day,
+            self.channel,
             self.with_members,
         )
 

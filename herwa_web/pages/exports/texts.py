@@ -34,6 +34,7 @@ PERIODS = {
 }
 FIRST_DAY, LAST_DAY = "First day", "Last day"
 INVALID_DATES = "Choose a first day and a last day."
+CHANNEL, ALL_CHANNELS, UNKNOWN_CHANNEL = "Channel", "All channels", "one channel"
 MEMBERS = "Include member IDs"
 MEMBERS_HINT = "Members who opted out are never included. Keep the file safe, and delete it when you don't need it."
 MEMBERS_HIDDEN = "This server's settings don't show data about members to you."
@@ -71,6 +72,11 @@ MESSAGES_OFF = "Herwa won't message you about exports."
 READY = "An export is ready to download."
 FAILED = "An export failed."
 WITH_MEMBERS = "with member IDs"
+
+
+def format_deleted(channel: str) -> str:
+    """Format a channel that was deleted."""
+    return f"{channel}, deleted"
 
 
 def format_size(size: int) -> str:
