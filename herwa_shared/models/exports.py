@@ -15,8 +15,9 @@ class ExportJob(SQLModel, table=True):
     """An export of a guild's history to one file, which the worker writes part by part.
 
     The file holds the events in `[from_at, to_at)`, of one channel if `channel_id` is not 0; precise events from
-    `border_at` on, hours before. `state` is one of `ExportState`, `error` one of `ExportError`. `created_by_user` and
-    `created_by_key` say who created it; neither is set for the operator at a shell.
+    `border_at` on, hours before. `with_pseudonyms`: members have the pseudonyms of the API key. `state` is one of
+    `ExportState`, `error` one of `ExportError`. `created_by_user` and `created_by_key` say who created it; neither is
+    set for the operator at a shell.
 
     The worker that writes a part holds the lease until `leased_until`; after a failure that is the time of the next
     attempt. `stepped_at` is when the newest part was written, so that guilds take turns. `estimated_rows` is the number
@@ -41,6 +42,7 @@ class ExportJob(SQLModel, table=True):
     border_at: datetime = Field(sa_type=TIMESTAMPTZ)
     channel_id: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
     with_members: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    with_pseudonyms: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     max_rows: int | None = Field(default=None, sa_type=SNOWFLAKE)
     state: str = Field(default="queued", max_length=8, sa_column_kwargs={"server_default": "queued"})
     error: str | None = Field(default=None, max_length=16)

@@ -35,7 +35,7 @@ PERIODS = {
 FIRST_DAY, LAST_DAY = "First day", "Last day"
 INVALID_DATES = "Choose a first day and a last day."
 CHANNEL, ALL_CHANNELS, UNKNOWN_CHANNEL = "Channel", "All channels", "one channel"
-MEMBERS = "Include member IDs"
+MEMBERS = "Include names and IDs of members"
 MEMBERS_HINT = "Members who opted out are never included. Keep the file safe, and delete it when you don't need it."
 MEMBERS_HIDDEN = "This server's settings don't show data about members to you."
 PREMIUM = "Premium"
@@ -71,7 +71,8 @@ MESSAGES_ON = "Herwa will message you about your exports."
 MESSAGES_OFF = "Herwa won't message you about exports."
 READY = "An export is ready to download."
 FAILED = "An export failed."
-WITH_MEMBERS = "with member IDs"
+WITH_MEMBERS = "with names and IDs of members"
+WITH_PSEUDONYMS = "with pseudonyms of members"
 
 
 def format_deleted(channel: str) -> str:

@@ -110,7 +110,7 @@ def _list_facts(status: ExportStatus, zone: ZoneInfo, channels: Mapping[int, Cha
         channel = channels.get(request.channel_id)
         facts.append(texts.UNKNOWN_CHANNEL if channel is None else format_name(channel))
     if request.with_members:
-        facts.append(texts.WITH_MEMBERS)
+        facts.append(texts.WITH_PSEUDONYMS if request.with_pseudonyms else texts.WITH_MEMBERS)
     if status.state == ExportState.READY and status.expires_at is not None:
         facts += [
             texts.format_rows(status.rows),
