@@ -34,7 +34,7 @@ RETENTION_RULES = (
     RetentionRule("requests for access to a command", "until the server is deleted"),
     RetentionRule("who changed which setting", "until the server is deleted"),
     RetentionRule("who opened data about single members, by hour", "90 days"),
-    RetentionRule("managers who want messages about requests", "until they switch them off"),
+    RetentionRule("managers who want messages about requests or their exports", "until they switch them off"),
     RetentionRule(
         "a log-in: name, avatar, list of servers, tokens (encrypted), browser and system",
         "until 30 days after the last use",

@@ -8,6 +8,7 @@ import pytest
 from herwa_bot.access.access_requests import MAX_NOTIFIED_PER_GUILD, MAX_NOTIFIED_PER_MEMBER
 from herwa_bot.access.notices import POLL_SECONDS
 from herwa_bot.texts import buttons
+from herwa_bot.texts import exports as export_texts
 from herwa_bot.texts import requests as texts
 from herwa_bot.texts.names import PRIVATE_CHANNEL
 from herwa_bot.texts.permissions import RULE_CONTROL_WARNING
@@ -23,9 +24,10 @@ from herwa_shared.services.access_requests import (
 from herwa_shared.services.audit import list_entries
 from herwa_shared.services.features import set_feature
 from herwa_shared.services.guild_settings import GuildSetting, set_guild_setting
-from herwa_shared.services.request_subscribers import set_subscription
+from herwa_shared.services.message_subscribers import MessageTopic, set_subscription
 from herwa_shared.services.texts import REQUEST_ALREADY_DECLINED
 from tests.support.bot_process import wait_until
+from tests.support.export_factory import add_finished_export
 from tests.support.member_client import MANAGER, get_button_ids
 
 STATS = (TargetKind.COMMAND, "server-stats")
@@ -40,7 +42,9 @@ async def subscribed_owner(members, stores):
 
 async def subscribe(stores, guild_id, user_id):
     async with stores.database.transaction() as session:
-        await set_subscription(session, guild_id=guild_id, user_id=user_id, subscribed=True)
+        await set_subscription(
+            session, guild_id=guild_id, topic=MessageTopic.REQUESTS, user_id=user_id, subscribed=True
+        )
 
 
 @pytest.fixture
@@ -305,7 +309,13 @@ async def test_request_is_posted_in_the_chosen_channel_and_decided_there(members
 
 async def test_without_a_channel_and_subscribers_the_request_is_listed(members, stores, refusal):
     async with stores.database.transaction() as session:
-        await set_subscription(session, guild_id=members.server.id, user_id=members.server.owner, subscribed=False)
+        await set_subscription(
+            session,
+            guild_id=members.server.id,
+            topic=MessageTopic.REQUESTS,
+            user_id=members.server.owner,
+            subscribed=False,
+        )
     [reply] = (await members.press(refusal, buttons.ASK_FOR_ACCESS)).messages
     assert reply.content.endswith(texts.REQUEST_LISTED)
 
@@ -321,6 +331,25 @@ async def test_member_gets_one_message_about_a_decision_on_the_web(members, sim,
     assert notice.content.startswith(texts.format_allowed_message("server-stats", guild_name, "<t:")[:-1])
     await asyncio.sleep(2 * POLL_SECONDS)
     assert sum(guild_name in message.content for message in list_direct_messages(sim, server.ada)) == 1
+
+
+async def test_only_managers_who_want_them_get_messages_about_their_exports(members, sim, stores):
+    server, guild_name = members.server, get_guild_name(sim, members)
+    async with stores.database.transaction() as session:
+        for user_id in (server.owner, server.ada):
+            await set_subscription(
+                session, guild_id=server.id, topic=MessageTopic.EXPORTS, user_id=user_id, subscribed=True
+            )
+    for user_id, state in ((server.ada, "ready"), (server.bob, "ready"), (server.owner, "failed")):
+        await add_finished_export(stores, server.id, user_id=user_id, state=state)
+    failed = await wait_for_direct_message(sim, server.owner, f"export of **{guild_name}** failed")
+    assert failed.content.startswith(export_texts.format_failed(guild_name, "disk_full", "").partition("\n")[0])
+    await add_finished_export(stores, server.id, user_id=server.owner)
+    ready = await wait_for_direct_message(sim, server.owner, f"export of **{guild_name}** is ready")
+    assert "<t:" in ready.content
+    assert not [message for user in (server.ada, server.bob) for message in list_direct_messages(sim, user)], (
+        "one may not open the page, the other has not switched messages on"
+    )
 
 
 async def test_new_server_is_welcomed_once_in_its_system_channel(sim, stores):

@@ -8,6 +8,7 @@ from herwa_bot.texts import (
     buttons,
     channels,
     errors,
+    exports,
     features,
     history,
     names,
@@ -91,6 +92,13 @@ SAMPLES = {
             (["#general", "#bots", "#help"], Keywords(has_more=True)),
         ],
         "format_refusal": ["/voice-stats doesn't work in this channel.", "…", "Try #general."],
+    },
+    exports: {
+        "format_ready": [
+            ("The Garden", "<t:1764428400:f>", "https://example.org/g/1/exports"),
+            ("The Garden", "<t:1764428400:f>", ""),
+        ],
+        "format_failed": [("The Garden", "disk_full", ""), ("The Garden", "", "")],
     },
     requests: {
         "format_declined_recently": [TIME],

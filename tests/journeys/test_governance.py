@@ -20,7 +20,7 @@ from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.guardrail.refusal_texts import build_kill_switch_refusal, build_tier_refusal
 from herwa_shared.services import subscriptions, tiers
 from herwa_shared.services.access_rules import NewRule
-from herwa_shared.services.request_subscribers import set_subscription
+from herwa_shared.services.message_subscribers import MessageTopic, set_subscription
 from herwa_shared.stores import Stores
 from herwa_sim.client.types import DisplayedMessage
 from tests.bot.expected_refusals import expect_channel_refusal, expect_rule_refusal, format_expected
@@ -288,7 +288,9 @@ async def test_change_during_a_lost_listener_connection_takes_effect(members, st
 async def test_owner_grants_requested_access_by_direct_message(members, manager, discord):
     server, client = members.server, discord.client
     async with members.stores.database.transaction() as session:
-        await set_subscription(session, guild_id=server.id, user_id=server.owner, subscribed=True)
+        await set_subscription(
+            session, guild_id=server.id, topic=MessageTopic.REQUESTS, user_id=server.owner, subscribed=True
+        )
     previous_count = len(client.list_direct_messages(server.owner))
     await manager.run_and_confirm(buttons.SAVE_RULE, "permissions deny", what="feature:ticket.stats")
     await members.wait_for_verdict("No", "ticket-stats")

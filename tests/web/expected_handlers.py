@@ -64,6 +64,7 @@ EXPECTED_HANDLERS = frozenset(
         "ExportsState.pause",
         "ExportsState.resume",
         "ExportsState.start_export",
+        "ExportsState.toggle_messages",
         "FeaturesState.toggle_feature",
         "FeaturesState.toggle_module",
         "HomeState.load",

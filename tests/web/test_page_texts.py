@@ -116,6 +116,7 @@ EXPORT_SAMPLES = {
     "format_rows": [(1,), (1204,)],
     "format_preview": [(1, 100, 1), (1_204_000, 102_000_000, 14)],
     "format_border": ["Aug 31, 2026"],
+    "format_deleted": ["#old-talk"],
     "format_progress": [(0, 1204, 0.0, None), (300_000, 1_204_000, 250_000.0, 4)],
     "format_expiry": ["Sun, Nov 29, 2026, 09:00"],
     "format_title": [(["summaries"],), (["messages", "voice"],), (list(export_texts.DATA_SETS),)],
