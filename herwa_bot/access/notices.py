@@ -7,6 +7,7 @@ import discord
 
 from herwa_bot.texts import requests as request_texts
 from herwa_bot.texts import welcome as welcome_texts
+from herwa_bot.texts.policies import format_policy_links
 from herwa_bot.ui.direct_messages import send_dm
 from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES
@@ -52,7 +53,10 @@ async def _welcome(client: discord.Client, guild_id: int, dashboard_url: str | N
     if channel_id is None:
         return
     url = f"{dashboard_url}/g/{guild_id}/start" if dashboard_url else ""
+    links = format_policy_links(dashboard_url)
     try:
-        await client.get_partial_messageable(channel_id, guild_id=guild_id).send(welcome_texts.format_welcome(url))
+        await client.get_partial_messageable(channel_id, guild_id=guild_id).send(
+            welcome_texts.format_welcome(url, links)
+        )
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         log.info("welcome not posted", guild=guild_id, error=format_reason(error))

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_bot.access.guard import get_command_surface, get_guard
 from herwa_bot.texts import buttons, errors
 from herwa_bot.texts import privacy as texts
+from herwa_bot.texts.policies import format_policy_links
 from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES
-from herwa_bot.ui.replies import defer, defer_if_slow, reply_ephemeral
+from herwa_bot.ui.replies import defer, defer_if_slow, get_dashboard_url, reply_ephemeral
 from herwa_bot.ui.views import GuardedView
 from herwa_bot.ui.writes import await_write, run_to_completion
 from herwa_shared.catalog import FeatureKey
@@ -41,7 +42,9 @@ class PrivacyCog(commands.Cog):
         """Show what is stored about the caller in this server, how long, and who can see it."""
         assert interaction.guild_id is not None
         load = self._load_stored_data(interaction.guild_id, interaction.user.id)
-        await reply_ephemeral(interaction, format_stored_data(await defer_if_slow(interaction, load, ephemeral=True)))
+        text = format_stored_data(await defer_if_slow(interaction, load, ephemeral=True))
+        links = format_policy_links(get_dashboard_url(interaction))
+        await reply_ephemeral(interaction, "\n".join(filter(None, (text, links))))
 
     @group.command(name="download", description=texts.DOWNLOAD_DESCRIPTION)
     async def download(self, interaction: discord.Interaction) -> None:

@@ -13,6 +13,7 @@ from herwa_bot.texts import (
     names,
     permissions,
     phrases,
+    policies,
     premium,
     privacy,
     refusals,
@@ -31,7 +32,7 @@ COMMANDS = "`/voice-stats`"
 RULE = "@Mei can't use the Voice module: listen first"
 
 SAMPLES = {
-    welcome: {"format_welcome": [("https://example.org/g/1/start",), ("",)]},
+    welcome: {"format_welcome": [("https://example.org/g/1/start", "-# links"), ("", "")]},
     phrases: {
         "format_joined": [(["a"],), (["a", "b", "c"],), (["a", "b"], "or")],
         "format_count": [(1, "command"), (1200, "command"), (None, "command")],
@@ -49,6 +50,10 @@ SAMPLES = {
         "format_numbered": [1, "Allow for 24 hours"],
         "format_only": ["@Support"],
         "format_turn_off": ["Voice"],
+    },
+    policies: {
+        "format_policy_links": [("https://example.org",), (None,)],
+        "format_report_link": [("https://example.org",), (None,)],
     },
     privacy: {
         "format_activity": [

@@ -90,6 +90,7 @@ EXPECTED_HANDLERS = frozenset(
         "OverviewState.retry",
         "OverviewState.toggle_table",
         "OverviewState.zoom_out",
+        "PolicyState.load",
         "PaletteState.load_channels",
         "PrivacyState.cancel_erasure",
         "PrivacyState.choose_member",

@@ -11,6 +11,7 @@ from herwa_web.pages.features import texts as features_texts
 from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.keys import texts as keys_texts
 from herwa_web.pages.leaked_key import texts as leak_texts
+from herwa_web.pages.policies import texts as policy_texts
 from herwa_web.pages.privacy import texts as privacy_texts
 from herwa_web.pages.rules import texts as rule_texts
 from herwa_web.pages.settings import texts as settings_texts
@@ -194,6 +195,10 @@ def test_texts_of_the_account(snapshot):
 
 def test_texts_of_the_privacy_page(snapshot):
     assert render_texts(privacy_texts, PRIVACY_SAMPLES) == snapshot
+
+
+def test_texts_of_the_pages_about_privacy_and_terms(snapshot):
+    assert render_texts(policy_texts, {}) == snapshot
 
 
 def test_texts_of_the_first_steps(snapshot):
