@@ -40,7 +40,9 @@ async def test_show_says_what_is_stored(members, stores, sim, bot):
     assert reply.ephemeral
     data = await load_data(members, stores, server.ada)
     assert dict(data.counts)["message"] == 3
-    assert reply.content == format_stored_data(data)
+    assert reply.content.startswith(format_stored_data(data))
+    for page in ("privacy", "terms", "data", "terms#report"):
+        assert f"/{page}>)" in reply.content
     for part in (texts.HEADING, texts.COUNTED, texts.RETENTION, texts.VISIBILITY):
         assert part in reply.content
 
