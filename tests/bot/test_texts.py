@@ -59,6 +59,8 @@ SAMPLES = {
         "format_activity": [
             ({"message": 1200, "reaction": 1, "voice": 5400, "command": 3}, TIME, TIME),
         ],
+        "format_server": [("Book Club", {"message": 12, "voice": 5400}), ("Book Club", {})],
+        "format_more_servers": [3],
         "format_name": ["Mei"],
         "format_access_requests": [2],
         "format_tickets": [1],
