@@ -71,7 +71,7 @@ async def load_stored_data(
 
 
 @dataclass(frozen=True, slots=True)
-class GuildData:
+class StoredGuildData:
     """What is stored about a user in one guild."""
 
     guild_id: int
@@ -87,7 +87,7 @@ class UserData:
     """
 
     status: PrivacyStatus
-    guilds: tuple[GuildData, ...]
+    guilds: tuple[StoredGuildData, ...]
 
 
 async def load_user_data(session: AsyncSession, clickhouse: AsyncClient, *, user_id: int) -> UserData:
@@ -95,7 +95,7 @@ async def load_user_data(session: AsyncSession, clickhouse: AsyncClient, *, user
     query = select(Guild.id, Guild.name).join(Member, col(Member.guild_id) == col(Guild.id))
     query = query.where(col(Member.user_id) == user_id).order_by(col(Guild.name), col(Guild.id)).limit(MAX_GUILDS)
     guilds = [
-        GuildData(guild_id, name, await load_stored_data(session, clickhouse, guild_id=guild_id, user_id=user_id))
+        StoredGuildData(guild_id, name, await load_stored_data(session, clickhouse, guild_id=guild_id, user_id=user_id))
         for guild_id, name in (await session.execute(query)).all()
     ]
     return UserData(await load_privacy_status(session, guild_id=None, user_id=user_id), tuple(guilds))
