@@ -4,7 +4,7 @@ import reflex as rx
 
 from herwa_web import texts
 from herwa_web.components.account_menu import ACCOUNT_URL
-from herwa_web.components.policy_links import DATA_URL, PRIVACY_URL, TERMS_URL
+from herwa_web.components.policy_links import DATA_URL, OWN_DATA_URL, PRIVACY_URL, TERMS_URL
 from herwa_web.layout_state import build_tab_title
 from herwa_web.navigation import (
     AUDIT_ITEM,
@@ -59,6 +59,9 @@ from herwa_web.pages.leaked_key.page import ROUTE as LEAKED_KEY_ROUTE
 from herwa_web.pages.leaked_key.page import leaked_key_page
 from herwa_web.pages.login import LoginState, login_page
 from herwa_web.pages.not_found import not_found_page
+from herwa_web.pages.own_data import texts as own_data_texts
+from herwa_web.pages.own_data.page import own_data_page
+from herwa_web.pages.own_data.state import OwnDataState
 from herwa_web.pages.policies import texts as policy_texts
 from herwa_web.pages.policies.page import data_page, privacy_policy_page, terms_page
 from herwa_web.pages.policies.state import PolicyState
@@ -153,6 +156,9 @@ app.add_page(
     start_page, route=f"{ROUTE}{START_ITEM.path}", title=build_tab_title(texts.FIRST_STEPS), on_load=StartState.load
 )
 app.add_page(account_page, route=ACCOUNT_URL, title=texts.ACCOUNT_TAB, on_load=AccountState.load)
+app.add_page(
+    own_data_page, route=OWN_DATA_URL, title=f"{own_data_texts.TITLE} · {texts.APP_NAME}", on_load=OwnDataState.load
+)
 app.add_page(
     operator_overview_page,
     route=OPERATOR_OVERVIEW_ITEM.href,

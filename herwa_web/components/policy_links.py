@@ -5,6 +5,7 @@ import reflex as rx
 from herwa_web.pages.policies import texts
 
 PRIVACY_URL, TERMS_URL, DATA_URL = "/privacy", "/terms", "/data"
+OWN_DATA_URL = "/account/data"
 REPORT_ANCHOR = "report"
 REPORT_URL = f"{TERMS_URL}#{REPORT_ANCHOR}"
 

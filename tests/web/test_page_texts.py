@@ -11,6 +11,7 @@ from herwa_web.pages.features import texts as features_texts
 from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.keys import texts as keys_texts
 from herwa_web.pages.leaked_key import texts as leak_texts
+from herwa_web.pages.own_data import texts as own_data_texts
 from herwa_web.pages.policies import texts as policy_texts
 from herwa_web.pages.privacy import texts as privacy_texts
 from herwa_web.pages.rules import texts as rule_texts
@@ -131,6 +132,12 @@ PRIVACY_SAMPLES = {
     "format_question": ["Ada"],
     "format_erased": ["Ada"],
 }
+OWN_DATA_SAMPLES = {
+    "format_summary": [({"message": 1200, "voice": 5400}, "Nov 1", "Nov 29"), ({"join": 1}, "Nov 1", "Nov 1")],
+    "format_question": ["Book Club"],
+    "format_deletion": [("Nov 28", ""), ("Nov 28", "Nov 29")],
+    "format_action_label": ["Delete", "Book Club"],
+}
 START_SAMPLES = {
     "format_progress": [(2, 6)],
     "format_channels": [(12, 14)],
@@ -195,6 +202,10 @@ def test_texts_of_the_account(snapshot):
 
 def test_texts_of_the_privacy_page(snapshot):
     assert render_texts(privacy_texts, PRIVACY_SAMPLES) == snapshot
+
+
+def test_texts_of_the_page_about_own_data(snapshot):
+    assert render_texts(own_data_texts, OWN_DATA_SAMPLES) == snapshot
 
 
 def test_texts_of_the_pages_about_privacy_and_terms(snapshot):

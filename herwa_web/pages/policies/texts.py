@@ -49,7 +49,13 @@ QUESTIONS = (
 PRIVACY_SECTIONS = (
     PolicySection(
         "What you can do",
-        ("No setting of a server can block these commands. They are free. All replies are visible to you only.",),
+        (
+            (
+                "Use these commands in a server, or in a direct message with the bot. There they are about all servers,"
+                " also those that you left. No setting of a server can block them. They are free, and only you see the"
+                " replies."
+            ),
+        ),
         (
             "/privacy show: what is stored about you",
             "/privacy download: the same as a file",
@@ -60,6 +66,7 @@ PRIVACY_SECTIONS = (
                 " wait for download"
             ),
         ),
+        ("The same on this website: see, download and delete your data after a log-in with Discord", "/account/data"),
     ),
     PolicySection(
         "How fast a deletion is",
