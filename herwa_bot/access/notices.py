@@ -1,4 +1,4 @@
-"""Tell members decisions that were made on the web, and welcome new servers once."""
+"""Carry out what was decided on the web: tell members decisions, welcome new servers once, leave deleted servers."""
 
 import asyncio
 
@@ -14,6 +14,7 @@ from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.privacy.guild_deletion import list_guilds_to_leave
 from herwa_shared.services.notices import DecisionNotice, claim_decisions, claim_welcomes
 
 log = get_logger(__name__)
@@ -29,10 +30,13 @@ async def send_notices(client: discord.Client, database: Database, dashboard_url
             async with database.transaction() as session:
                 decisions = await claim_decisions(session)
                 guild_ids = await claim_welcomes(session, has_guild=lambda id_: client.get_guild(id_) is not None)
+                left_guild_ids = await list_guilds_to_leave(session)
             for notice in decisions:
                 await send_dm(client, notice.user_id, _format_decision(notice))
             for guild_id in guild_ids:
                 await _welcome(client, guild_id, dashboard_url)
+            for guild_id in left_guild_ids:
+                await _leave(client, guild_id)
         except Exception as error:  # noqa: BLE001 - any failure may be temporary, the next round retries
             limited_log.warning("notices failed", kind=type(error).__name__, error=format_reason(error))
         await asyncio.sleep(POLL_SECONDS)
@@ -44,6 +48,17 @@ def _format_decision(notice: DecisionNotice) -> str:
         return request_texts.format_declined_message(notice.command, server)
     end = MESSAGE_NAMES.format_time(notice.until.timestamp())
     return request_texts.format_allowed_message(notice.command, server, end)
+
+
+async def _leave(client: discord.Client, guild_id: int) -> None:
+    """Leave a guild that this process is in. The worker deletes it afterwards."""
+    if client.get_guild(guild_id) is None:
+        return
+    try:
+        await client.http.leave_guild(guild_id)
+        log.info("left a server that is deleted on request", guild=guild_id)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        limited_log.warning("server not left", kind=type(error).__name__, error=format_reason(error))
 
 
 async def _welcome(client: discord.Client, guild_id: int, dashboard_url: str | None) -> None:

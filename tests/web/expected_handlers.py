@@ -99,6 +99,8 @@ EXPECTED_HANDLERS = frozenset(
         "PolicyState.load",
         "PaletteState.load_channels",
         "PrivacyState.cancel_erasure",
+        "PrivacyState.request_deletion",
+        "PrivacyState.undo_deletion",
         "PrivacyState.choose_member",
         "PrivacyState.erase_member",
         "RulesState.add_test",

@@ -131,6 +131,7 @@ PRIVACY_SAMPLES = {
     "format_opt_outs": [(0,), (1,), (1204,)],
     "format_question": ["Ada"],
     "format_erased": ["Ada"],
+    "format_deletion": ["Sun, Nov 29, 2026, 18:00"],
 }
 OWN_DATA_SAMPLES = {
     "format_summary": [({"message": 1200, "voice": 5400}, "Nov 1", "Nov 29"), ({"join": 1}, "Nov 1", "Nov 1")],
