@@ -18,6 +18,7 @@ from herwa_web.components.account_menu import (
     shortcuts_list,
 )
 from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger, search_box
+from herwa_web.components.policy_links import policy_links
 from herwa_web.components.status_views import skeleton
 from herwa_web.layout_state import LayoutState, ServerView
 from herwa_web.navigation import EXPORTS_ITEM, GROUPS, PAGES, NavigationItem
@@ -73,6 +74,7 @@ def page_layout(
                     class_name="content",
                     tab_index=-1,
                 ),
+                rx.el.footer(*policy_links(), class_name="page-foot"),
                 class_name="stage",
             ),
             class_name="shell",

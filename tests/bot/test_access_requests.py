@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 
 import pytest
+from sqlalchemy import text
 
 from herwa_bot.access.access_requests import MAX_NOTIFIED_PER_GUILD, MAX_NOTIFIED_PER_MEMBER
 from herwa_bot.access.notices import POLL_SECONDS
@@ -15,18 +16,21 @@ from herwa_bot.texts.permissions import RULE_CONTROL_WARNING
 from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
+from herwa_shared.privacy.guild_deletion import delete_requested_guilds, request_deletion
 from herwa_shared.services.access_requests import (
     allow_request,
     create_request,
     dismiss_request,
     list_open_requests,
 )
-from herwa_shared.services.audit import list_entries
+from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.features import set_feature
 from herwa_shared.services.guild_settings import GuildSetting, set_guild_setting
 from herwa_shared.services.message_subscribers import MessageTopic, set_subscription
 from herwa_shared.services.texts import REQUEST_ALREADY_DECLINED
+from herwa_shared.stores import Stores
 from tests.support.bot_process import wait_until
+from tests.support.db_assertions import fetch_rows
 from tests.support.export_factory import add_finished_export
 from tests.support.member_client import MANAGER, get_button_ids
 
@@ -361,3 +365,22 @@ async def test_new_server_is_welcomed_once_in_its_system_channel(sim, stores):
     await asyncio.sleep(2 * POLL_SECONDS)
     [welcome] = sim.client.list_messages(channel)
     assert "/privacy show" in welcome.content
+
+
+async def test_bot_leaves_a_server_whose_owner_requested_its_deletion(members, sim, stores):
+    guild_id = sim.client.create_guild("To be deleted")
+    await wait_until(lambda: has_row(stores, "SELECT 1 FROM guild WHERE id = :guild AND left_at IS NULL", guild_id))
+    async with stores.database.transaction() as session:
+        await request_deletion(session, guild_id=guild_id, actor=SYSTEM)
+        await session.execute(
+            text("UPDATE guild_deletion SET requested_at = now() - interval '2 hours' WHERE guild_id = :guild"),
+            {"guild": guild_id},
+        )
+    await wait_until(lambda: has_row(stores, "SELECT 1 FROM guild WHERE id = :guild AND left_at IS NOT NULL", guild_id))
+    assert await delete_requested_guilds(stores.database) == 1
+    assert not await has_row(stores, "SELECT 1 FROM guild WHERE id = :guild", guild_id)
+    assert await has_row(stores, "SELECT 1 FROM guild WHERE id = :guild AND left_at IS NULL", members.server.id)
+
+
+async def has_row(stores: Stores, query: str, guild_id: int) -> bool:
+    return bool(await fetch_rows(stores, query, guild=guild_id))

@@ -14,6 +14,7 @@ from herwa_bot.texts import (
     names,
     permissions,
     phrases,
+    policies,
     premium,
     privacy,
     refusals,
@@ -32,7 +33,7 @@ COMMANDS = "`/voice-stats`"
 RULE = "@Mei can't use the Voice module: listen first"
 
 SAMPLES = {
-    welcome: {"format_welcome": [("https://example.org/g/1/start",), ("",)]},
+    welcome: {"format_welcome": [("https://example.org/g/1/start", "-# links"), ("", "")]},
     phrases: {
         "format_joined": [(["a"],), (["a", "b", "c"],), (["a", "b"], "or")],
         "format_count": [(1, "command"), (1200, "command"), (None, "command")],
@@ -51,10 +52,16 @@ SAMPLES = {
         "format_only": ["@Support"],
         "format_turn_off": ["Voice"],
     },
+    policies: {
+        "format_policy_links": [("https://example.org",), (None,)],
+        "format_report_link": [("https://example.org",), (None,)],
+    },
     privacy: {
         "format_activity": [
             ({"message": 1200, "reaction": 1, "voice": 5400, "command": 3}, TIME, TIME),
         ],
+        "format_server": [("Book Club", {"message": 12, "voice": 5400}), ("Book Club", {})],
+        "format_more_servers": [3],
         "format_name": ["Mei"],
         "format_access_requests": [2],
         "format_tickets": [1],
