@@ -6,9 +6,11 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import typer
 from sqlalchemy import delete
 from typer.testing import CliRunner
 
+from herwa.admin_cli import admin_app
 from herwa.cli import app
 from herwa.error_messages import describe_error
 from herwa.texts import api_keys as api_key_texts
@@ -422,6 +424,12 @@ def test_admin_changes_tiers_after_a_dry_run(operator):
     assert tiers["premium"]["sku_id"] == "123456789012345678"
     assert operator.run_refused_command(*sku, "12345")
     operator.run_json_command(*sku, "none")
+    tiers = operator.run_json_command(
+        "admin", "create-tier", "starter", "Starter", "--above", "free", "--reason", "New"
+    )
+    assert [tier["key"] for tier in tiers][:2] == ["free", "starter"]
+    tiers = operator.run_json_command("admin", "delete-tier", "starter", "--reason", "Not needed")
+    assert "starter" not in [tier["key"] for tier in tiers]
     arguments = ("admin", "lowest-tier", "voice.stats", "premium", "--reason", "Prices", "--dry-run")
     assert operator.run_json_command(*arguments)[0]["losing"] > 0
     assert "free, premium" in operator.run_refused_command("admin", "tier", "gold", "--reason", "Prices")
@@ -454,3 +462,10 @@ def test_admin_announces_and_switches(operator):
     assert result.exit_code == 1
     subjects = {problem["subject"] for problem in json.loads(result.stdout)["problems"]}
     assert {"bot", "worker", "api", "web"} <= subjects
+
+
+def test_every_admin_command_has_json():
+    commands = typer.main.get_command(admin_app).commands
+    assert len(commands) >= 18
+    for name, command in commands.items():
+        assert "--json" in {option for parameter in command.params for option in parameter.opts}, name

@@ -43,6 +43,8 @@ EXPECTED_HANDLERS = frozenset(
         "AdminServerState.stop_view",
         "AdminServersState.search",
         "AdminTiersState.cancel",
+        "AdminTiersState.create",
+        "AdminTiersState.delete",
         "AdminTiersState.preview",
         "AdminTiersState.save",
         "AuditState.apply_filters",
