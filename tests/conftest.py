@@ -17,16 +17,19 @@ from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores, open_stores
 from tests.support.embedded_engines import connect_owner
-from tests.support.scheduling import LoadCopyScheduling
+from tests.support.scheduling import LoadUnitScheduling
 from tests.support.sim_process import SimProcess
+from tests.support.temporary_files import keep_temporary_files_in_memory
 
 _guild_ids = count(1_000_000_000_000_000_001, 1_000)
 
+keep_temporary_files_in_memory()
+
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadCopyScheduling | None:
-    """Keep modules that share a copy in one process, for `--dist loadfile`."""
-    return LoadCopyScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadUnitScheduling | None:
+    """Keep modules that share processes in one process, for `--dist loadfile`."""
+    return LoadUnitScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:

@@ -86,15 +86,14 @@ def shared_servers(request: pytest.FixtureRequest, sim: SimProcess) -> list[Samp
 
 
 @pytest.fixture(scope="module")
-def prepared_servers(
-    request: pytest.FixtureRequest, sim: SimProcess, shared_servers: list[SampleServer]
-) -> list[SampleServer]:
+def prepared_servers(request: pytest.FixtureRequest, sim: SimProcess) -> list[SampleServer]:
     """At least one server per test of the module, made before its bot connects.
 
     The bot knows them only from GUILD_CREATE, as after a restart, and not from the events that made them.
     """
     if not has_own_bot(request.module):
-        return shared_servers
+        servers: list[SampleServer] = request.getfixturevalue("shared_servers")
+        return servers
     return [SampleServer(sim.client) for item in request.session.items if item.path == request.path]
 
 
