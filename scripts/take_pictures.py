@@ -23,11 +23,13 @@ from playwright.async_api import Browser, Page, StorageState, ViewportSize, asyn
 
 from herwa.texts import startup as demo_texts
 from herwa_bot.texts import buttons
+from herwa_shared.catalog import Scope
 from herwa_shared.clock import utc_now
 from herwa_sim.client.client import SimClient
 from herwa_sim.client.types import DisplayedMessage
-from herwa_web.navigation import PAGES, RULES_ITEM
+from herwa_web.navigation import PAGES, RULES_ITEM, WIDGETS_ITEM
 from herwa_web.pages.rules import texts
+from herwa_web.pages.widgets import texts as widget_texts
 from tests.support.chromium import PHONE_VIEWPORT, log_in, start_chromium
 from tests.support.configurable_copy import ConfigurableCopy, open_copy
 
@@ -39,6 +41,7 @@ IMPORT_FINISHED = demo_texts.format_import_finished(DEMO_DAYS, 0, 0, 0).partitio
 IMPORT_TIMEOUT_SECONDS = 400
 MAX_COLORS, EXACT_COLORS = 256, 96
 CHANNEL_WEIGHTS = np.array([1 << 16, 1 << 8, 1])
+WIDGET_NAME, WIDGET_VIEWS = "Blog", 12
 CHART_NAME, REFUSAL_NAME, TRIAL_NAME = "server-stats", "refusal", "rules-try"
 IS_COMPLETE_SCRIPT = """() => !document.querySelector('.bone') && document.querySelector('main .panel, main .alone')
     && (!document.querySelector('.chart') || document.querySelector('.js-plotly-plot .main-svg'))"""
@@ -60,6 +63,7 @@ class DemoServer:
     owner: int
     member: int
     channels: Mapping[str, int]
+    blocked_role: int
 
 
 def main() -> None:
@@ -93,12 +97,30 @@ def prepare_server(copy: ConfigurableCopy) -> DemoServer:
         channels = {channel["name"]: int(channel["id"]) for channel in payload["channels"]}
         members = [int(member["id"]) for member in payload["member_list"] if not member["bot"]]
         member = next(user for user in members if user != guild.owner_id)
-        server = DemoServer(guild.id, guild.owner_id, member, channels)
+        blocked_role = sim.create_role(guild.id, "Night crew")
+        server = DemoServer(guild.id, guild.owner_id, member, channels, blocked_role)
         add_settings(sim, server, members)
     copy.check_output("grant", str(server.id), "premium")
     for name in ("weekly report", "scoreboard"):
         copy.check_output("keys", "create", "--guild", str(server.id), "--name", name)
+    add_shared_numbers(copy, server)
     return server
+
+
+def add_shared_numbers(copy: ConfigurableCopy, server: DemoServer) -> None:
+    """Create an export, a widget and the public page with an API key, and let visitors see the widget."""
+    scopes = (Scope.WIDGETS_READ, Scope.WIDGETS_WRITE, Scope.EXPORTS, Scope.STATS)
+    options = [part for scope in scopes for part in ("--scope", str(scope))]
+    key = copy.check_output("keys", "create", "--guild", str(server.id), "--name", "site", *options).strip()
+    url = f"http://localhost:{copy.port}/api/guilds/{server.id}/"
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=30) as api:
+        metrics = ["active_members", "messages", "voice_minutes"]
+        settings = {"name": WIDGET_NAME, "is_on": True, "template": "sparkline", "metrics": metrics}
+        widget = api.post("widgets", json=settings).raise_for_status().json()
+        api.patch("public-page", json={"is_on": True, "metrics": metrics}).raise_for_status()
+        api.post("exports", json={"data": ["summaries"]}).raise_for_status()
+        for _ in range(WIDGET_VIEWS):
+            api.get(widget["urls"]["svg"]).raise_for_status()
 
 
 def add_settings(sim: SimClient, server: DemoServer, members: list[int]) -> None:
@@ -109,16 +131,20 @@ def add_settings(sim: SimClient, server: DemoServer, members: list[int]) -> None
         sim.set_roles(server.id, user, [support])
     friday = (utc_now() + timedelta(days=5)).strftime("%Y-%m-%d")
 
-    night_shift = sim.create_role(server.id, "Night crew")
     for user in members[6:30]:
-        sim.set_roles(server.id, user, [night_shift])
+        sim.set_roles(server.id, user, [server.blocked_role])
 
     def run(command: str, **options: str) -> None:
         run_confirmed(sim, channel, server.owner, command, options)
 
     run("permissions allow", what="/ticket-stats", who=str(support), until=friday, note="until the audit is done")
     run("permissions deny", what="/ticket-stats", until=friday)
-    run("permissions deny", what="/voice-stats", who=str(night_shift), where=str(server.channels["announcements"]))
+    run(
+        "permissions deny",
+        what="/voice-stats",
+        who=str(server.blocked_role),
+        where=str(server.channels["announcements"]),
+    )
     run("permissions allow", what="module:governance", holding="Manage Roles", note="deputies")
     run("permissions deny", what="/server-stats", who=str(members[7]), note="asked to stop")
     run("channels allow", what="/server-stats", where=str(server.channels["general"]))
@@ -172,16 +198,25 @@ async def take_pages(copy: ConfigurableCopy, server: DemoServer, folder: Path) -
                     await page.goto(f"{base_url}/g/{server.id}{path}")
                     await page.wait_for_function(IS_COMPLETE_SCRIPT)
                     if name == TRIAL_NAME:
-                        await try_command(page)
+                        await try_command(page, server)
+                    if name == WIDGETS_ITEM.name:
+                        await page.get_by_role("button", name=f"{widget_texts.EDIT} {WIDGET_NAME}").click()
+                        await page.get_by_role("region", name=widget_texts.PREVIEW).wait_for()
                     await asyncio.sleep(SETTLE_SECONDS)
                     save_picture(await page.screenshot(), folder, name + suffix)
         await take_refusal(copy, browser, server, folder)
         await browser.close()
 
 
-async def try_command(page: Page) -> None:
-    """Ask on the page who can use /ticket-stats."""
-    await page.get_by_role("combobox", name=texts.COMMAND_TO_TRY, exact=True).select_option(label="/ticket-stats")
+async def try_command(page: Page, server: DemoServer) -> None:
+    """Ask on the page whether members with a role can use /voice-stats in a channel in which a rule blocks it."""
+    values = {
+        texts.WHO: f"role:{server.blocked_role}",
+        texts.COMMAND_TO_TRY: "voice-stats",
+        texts.CHANNEL_TO_TRY: f"channel:{server.channels['announcements']}",
+    }
+    for label, value in values.items():
+        await page.get_by_role("combobox", name=label, exact=True).select_option(value=value)
     await page.get_by_role("button", name=texts.TRY, exact=True).click()
     await page.locator(".verdict").wait_for()
 

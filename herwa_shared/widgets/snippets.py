@@ -29,7 +29,7 @@ def build_snippets(settings: WidgetSettings, drawing: Drawing, *, origin: str, p
         dark = f'<source srcset="{url}.dark.png" media="(prefers-color-scheme: dark)">'
         picture = f"<picture>{dark}{picture}</picture>"
     start, end = (f'<a href="{url}/go" rel="noopener">', "</a>") if settings.invite else ("", "")
-    frame_style = "border:0;max-width:100%;color-scheme:normal"
+    frame_style = f"border:0;max-width:100%;height:auto;aspect-ratio:{width}/{height};color-scheme:normal"
     return (
         Snippet(
             "script",

@@ -107,6 +107,12 @@ async def test_owner_builds_a_widget_that_another_site_embeds_in_every_form(
             await expect(image).to_have_js_property("complete", True)
             assert await image.evaluate("image => image.naturalWidth") > 300
             assert await image.get_attribute("alt") == "Ethereum R&D on Discord"
+        await page.set_viewport_size({"width": 240, "height": 800})
+        frame_box = await page.locator("iframe").bounding_box()
+        card_box = await frame.locator("svg").bounding_box()
+        assert frame_box is not None
+        assert card_box is not None
+        assert abs(frame_box["height"] - card_box["height"]) < 2, "a narrow iframe is as high as its card"
         await take_picture(page, "embedded")
         assert await page.context.cookies() == []
 

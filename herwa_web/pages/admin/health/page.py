@@ -33,7 +33,7 @@ def health_page() -> rx.Component:
         ),
         panel(
             texts.PIPELINE,
-            rx.el.ol(rx.foreach(VIEW.steps, _step), class_name="steps"),
+            rx.el.ol(rx.foreach(VIEW.steps, _step), class_name="phases"),
         ),
         rx.el.div(
             panel(texts.PROCESSES, rx.el.ul(rx.foreach(VIEW.processes, text_row), class_name="settings")),
