@@ -41,13 +41,13 @@ async def build_member_file(session: AsyncSession, clickhouse: AsyncClient, *, g
     Single events are left out if the file would be larger than Discord accepts; the README says so.
     """
     data = await load_stored_data(session, clickhouse, guild_id=guild_id, user_id=user_id)
-    parameters = {"guild": guild_id, "user": user_id, "limit": MAX_ROWS}
+    parameters = {"guild": guild_id, "user": user_id, "limit": MAX_ROWS + 1}
     statement = insert_key(HOURS_SQL, get_audit_key(session))
     hours = await clickhouse.raw_query(statement, parameters, fmt="CSVWithNames")
     events = await clickhouse.raw_query(EVENTS_SQL, parameters, fmt="CSVWithNames")
     summary = _build_summary(data, guild_id=guild_id, user_id=user_id)
     content = await asyncio.to_thread(_write_zip, summary, {"hours.csv": hours, "events.csv": events})
-    if len(content) > MAX_FILE_BYTES:
+    if len(content) > MAX_FILE_BYTES or events.count(b"\n") - 1 > MAX_ROWS:  # the first line is the header
         content = await asyncio.to_thread(_write_zip, summary, {"hours.csv": hours})
     return content
 
