@@ -27,7 +27,7 @@ from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.exports.jobs import ExportCreator, ExportRequest, create_export, preview_export
 from herwa_shared.exports.part_queries import ENGINE_FORMATS, STREAM_SETTINGS, build_part_query
-from herwa_shared.exports.tables import DataSet, ExportFormat
+from herwa_shared.exports.tables import NAME_LISTS, TABLES, DataSet, ExportFormat
 from herwa_shared.migrate import migrate
 from herwa_shared.models import ExportJob, ExportPart
 from herwa_shared.runtime.data_dir import DataFolder
@@ -199,6 +199,7 @@ async def build_statements(database: Database, job: ExportJob) -> list[Statement
             part
             for position in range(1, 1_000)
             if (part := await session.get(ExportPart, (job.id, position))) is not None
+            and TABLES[part.table].source not in NAME_LISTS
         ]
     settings = ", ".join(f"{name} = {value!r}" for name, value in STREAM_SETTINGS.items())
     statements = []

@@ -40,7 +40,7 @@ RETENTION_RULES = (
         "until 30 days after the last use",
     ),
     RetentionRule(
-        "exports that managers made with the ids of members",
+        "exports that managers made with names and ids of members",
         "a week, or until a member opts out or is deleted: then the file is written again without them",
     ),
     RetentionRule(
