@@ -374,7 +374,7 @@ def _export_banner() -> rx.Component:
             rx.el.span(LayoutState.export_notice),
             link(texts.EXPORTS, href=_build_page_url(EXPORTS_ITEM), class_name="button small"),
             role="status",
-            class_name="banner",
+            class_name="banner calm",
         ),
     )
 

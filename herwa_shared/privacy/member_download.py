@@ -52,12 +52,12 @@ async def build_member_file(
     events: dict[str, bytes] = {}
     hours_statement = insert_key(HOURS_SQL, get_audit_key(session))
     for folder, id_, data in guilds:
-        parameters = {"guild": id_, "user": user_id, "limit": MAX_ROWS}
+        parameters = {"guild": id_, "user": user_id, "limit": MAX_ROWS + 1}
         files[f"{folder}about-you.json"] = _build_summary(data, guild_id=id_, user_id=user_id).encode()
         files[f"{folder}hours.csv"] = await clickhouse.raw_query(hours_statement, parameters, fmt="CSVWithNames")
         events[f"{folder}events.csv"] = await clickhouse.raw_query(EVENTS_SQL, parameters, fmt="CSVWithNames")
     content = await asyncio.to_thread(_write_zip, texts.MEMBER_FILE_README, files | events)
-    if len(content) > MAX_FILE_BYTES:
+    if len(content) > MAX_FILE_BYTES or any(_count_rows(file) > MAX_ROWS for file in events.values()):
         content = await asyncio.to_thread(_write_zip, texts.MEMBER_FILE_WITHOUT_EVENTS, files)
     return content
 
@@ -77,6 +77,11 @@ def _build_summary(data: StoredData, *, guild_id: int, user_id: int) -> str:
         "tickets": data.tickets,
     }
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+
+
+def _count_rows(csv: bytes) -> int:
+    """Count the rows of a CSV file whose first line is the header and whose values have no line breaks."""
+    return csv.count(b"\n") - 1
 
 
 def _write_zip(readme: str, files: dict[str, bytes]) -> bytes:

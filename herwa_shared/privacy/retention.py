@@ -105,7 +105,7 @@ RETENTION_RULES = (
         ("user_account", "user_guild", "user_token", "web_session"),
     ),
     RetentionRule(
-        "exports that managers made with the ids of members",
+        "exports that managers made with names and ids of members",
         f"{format_period(FILE_LIFETIME)}, or until a member opts out or is deleted: then the file is written again"
         " without them",
         ("export_job",),

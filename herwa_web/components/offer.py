@@ -14,7 +14,7 @@ def offer_banner() -> rx.Component:
             icon("gem", 18),
             rx.el.span(LayoutState.offer.sentence),
             offer_link("button small"),
-            class_name="banner offer",
+            class_name="banner calm offer",
         ),
     )
 

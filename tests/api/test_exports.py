@@ -17,6 +17,7 @@ from herwa_shared.models import ExportJob
 from herwa_shared.privacy.choices import set_opt_out
 from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.subscriptions import grant, revoke
+from tests.support.oauth_login import ManagedServer, save_server
 from tests.support.row_factories import EventRow, add_member, insert_events
 from tests.support.waiting import wait_until
 
@@ -80,6 +81,14 @@ async def user_client(browser, guild, server) -> ExportClient:
     return ExportClient(browser.herwa, guild, {"Origin": browser.settings.origin})
 
 
+@pytest.fixture
+async def other_server(stores, discord) -> ManagedServer:
+    """Another server, with a manager who has no role in the first one."""
+    other = ManagedServer(discord.client)
+    await save_server(stores, other)
+    return other
+
+
 async def create(client: ExportClient, body: dict = SUMMARIES, **options) -> dict:
     response = await client.send("POST", json=body, **options)
     assert response.status_code == 201, response.text
@@ -124,7 +133,7 @@ async def test_summaries_are_downloaded_with_a_link_in_ranges(key_client, runner
 
 
 async def test_file_is_unknown_to_everyone_but_the_owner_of_the_link(
-    key_client, user_client, runner, make_key, other_browser, server, monkeypatch
+    key_client, user_client, runner, make_key, other_browser, server, other_server, monkeypatch
 ):
     client, guild = key_client.http, server.id
     export = await create(key_client)
@@ -147,6 +156,10 @@ async def test_file_is_unknown_to_everyone_but_the_owner_of_the_link(
     await assert_unknown(user_client.http, url, {})
     await other_browser.log_in(server.member)
     await assert_unknown(other_browser.herwa, url, {})
+    await other_browser.log_in(other_server.manager)
+    await assert_unknown(other_browser.herwa, url, {})
+    await assert_unknown(other_browser.herwa, url.replace(str(guild), str(other_server.id)), {})
+    await assert_unknown(client, url.replace(str(guild), str(other_server.id)), key_client.headers)
     for path in (f"/{export['id']}7/file", "/..%2f..%2fetc/file", f"/{export['id']}/file/..%2f..%2fx"):
         await assert_unknown(client, f"{key_client.path}{path}?link={token}", key_client.headers)
     await assert_unknown(client, f"{url[:-20]}{'B' if url[-20] == 'A' else 'A'}{url[-19:]}", key_client.headers)

@@ -115,7 +115,7 @@ def format_progress(rows: int, total: int, rate: float, seconds_left: int | None
 
 def format_expiry(time: str) -> str:
     """Say until when a file can be downloaded."""
-    return f"until {time}"
+    return f"download until {time}"
 
 
 def format_title(data_sets: list[str]) -> str:

@@ -1,11 +1,13 @@
 """A workbook of an export opened in LibreOffice: ids are text with all digits, times are dates, no cell is a formula."""
 
 import zipfile
+from collections import Counter
 
 import pytest
 
 from herwa_shared.exports.tables import DataSet, ExportFormat
 from tests.shared.exports.conftest import MEMBERS, build_request, finish_export, start_export
+from tests.shared.exports.test_contents import count_expected
 from tests.shared.tables.test_libreoffice import open_in_libreoffice
 
 pytestmark = pytest.mark.slow
@@ -29,6 +31,20 @@ async def test_workbooks_open_with_ids_dates_and_numbers(stores, runner, folder,
     assert row["at"].type == "date"
     assert row["at"].value.startswith("2026-") or row["at"].value.startswith("20")
     assert row["length"].type == "float"
+    expected = count_expected()
+    precise, hours = Counter(), Counter()
+    for name in names:
+        table = open_in_libreoffice(profile, tmp_path / name)
+        header, *rows = ([cell.value for cell in row] for row in table.rows)
+        records = [dict(zip(header, row, strict=False)) for row in rows]
+        if "messages_events" in name:
+            precise.update(record["kind"] for record in records)
+        elif "messages_hours" in name:
+            for record in records:
+                hours[record["kind"]] += int(float(record["events"]))
+    kinds = ("message", "reaction", "message_delete")
+    assert precise == {kind: expected["events"][kind] for kind in kinds}
+    assert hours == {kind: expected["hours"][kind] for kind in kinds}
     channels = open_in_libreoffice(profile, tmp_path / "channels.xlsx")
     assert events.formulas == channels.formulas == []
     assert any(cell.value.startswith("=HYPERLINK") for row in channels.rows for cell in row)

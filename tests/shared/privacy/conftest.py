@@ -51,7 +51,7 @@ async def stores(settings: Settings) -> AsyncIterator[Stores]:
 
 
 @pytest.fixture
-async def owner(settings: Settings, folder: DataFolder) -> AsyncIterator[asyncpg.Connection]:
+async def owner(stores: Stores, settings: Settings, folder: DataFolder) -> AsyncIterator[asyncpg.Connection]:
     async with connect_owner(settings, folder) as connection:
         yield connection
 
