@@ -84,6 +84,16 @@ PRIVACY_SECTIONS = (
         ),
     ),
     PolicySection(
+        "What a server can do",
+        (
+            (
+                "The owner of a server can delete everything about it, on the server's page Privacy. It begins an hour"
+                " later, and can be undone until then. Administrators can delete what is stored about"
+                " a member, for example after a request."
+            ),
+        ),
+    ),
+    PolicySection(
         "What happens by itself",
         (),
         (
