@@ -22,7 +22,7 @@ from herwa_shared.models import ApiKey, Guild, GuildMembership, Subscription
 from herwa_shared.operators.activity import refresh_guild_activity
 from herwa_shared.operators.days import refresh_days
 from herwa_shared.operators.overview import load_overview
-from herwa_shared.operators.server_criteria import ServerFilter
+from herwa_shared.operators.server_criteria import ServerActivity, ServerFilter, ServerSize, ServerTrouble
 from herwa_shared.operators.server_search import search_servers
 from herwa_shared.stores import Stores, open_stores
 
@@ -72,13 +72,17 @@ async def measure(settings: Settings) -> tuple[dict[str, float], float]:
 
 
 def build_questions() -> dict[str, Question]:
-    """Build the questions of the panel: the overview, the largest servers, and searches."""
+    """Build the questions of the panel: the overview, the largest servers, and searches by text and by each filter."""
     criteria = {
         "largest": ServerFilter(),
         "by_name": ServerFilter("Garden 7"),
         "by_id": ServerFilter(str(build_guild_id(3))),
         "by_key": ServerFilter("k003"),
         "paid": ServerFilter("Otter 2", tier="premium"),
+        "tier": ServerFilter(tier="premium"),
+        "size": ServerFilter(size=ServerSize.MEDIUM),
+        "silent": ServerFilter(activity=ServerActivity.SILENT),
+        "trouble": ServerFilter(trouble=ServerTrouble.NO_EVENTS),
     }
     return {"overview": load_overview, **{name: build_search(wanted) for name, wanted in criteria.items()}}
 

@@ -92,6 +92,12 @@ def revoke_tier(guild: GuildArgument, reason: ReasonOption, as_json: JsonOption 
     _change(guild, "revoke", as_json=as_json, reason=reason)
 
 
+@admin_app.command("restore", help=texts.RESTORE_HELP, epilog=texts.RESTORE_EXAMPLE)
+def restore_tier(guild: GuildArgument, reason: ReasonOption, as_json: JsonOption = False) -> None:
+    """Undo the last revocation."""
+    _change(guild, "restore", as_json=as_json, reason=reason)
+
+
 @admin_app.command("feature", help=texts.FEATURE_HELP, epilog=texts.FEATURE_EXAMPLE)
 def add_feature(
     guild: GuildArgument,
@@ -129,6 +135,17 @@ def revoke_override(
 ) -> None:
     """Revoke a feature or limit beyond the tier."""
     _change(guild, "revoke-override", as_json=as_json, grant_id=override, reason=reason)
+
+
+@admin_app.command("restore-override", help=texts.RESTORE_OVERRIDE_HELP, epilog=texts.RESTORE_OVERRIDE_EXAMPLE)
+def restore_override(
+    guild: GuildArgument,
+    override: Annotated[int, typer.Argument(help=texts.OVERRIDE_ARGUMENT, min=1)],
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Undo the revocation of a feature or limit beyond the tier."""
+    _change(guild, "restore-override", as_json=as_json, grant_id=override, reason=reason)
 
 
 @admin_app.command("note", help=texts.NOTE_HELP, epilog=texts.NOTE_EXAMPLE)

@@ -44,9 +44,11 @@ ACTS: Mapping[str, Callable[..., Awaitable[object]]] = {
     "grant": server_changes.grant_tier,
     "extend": server_changes.extend_tier,
     "revoke": server_changes.revoke_tier,
+    "restore": server_changes.restore_tier,
     "feature": server_changes.add_feature_override,
     "limit": server_changes.add_limit_override,
     "revoke-override": server_changes.revoke_override,
+    "restore-override": server_changes.restore_override,
     "note": server_changes.add_note,
 }
 """Changes of a server, by the command that makes them."""

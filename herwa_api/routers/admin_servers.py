@@ -81,6 +81,16 @@ async def revoke_tier(
     return await _show_changed(database, guild_id)
 
 
+@router.post("/servers/{guild_id}/restore")
+async def restore_tier(
+    operator: RecentOperatorDep, database: DatabaseDep, guild_id: GuildId, body: schemas.ReasonBody
+) -> Response:
+    """Undo the last revocation of tiers, within ten minutes."""
+    async with open_write_transaction(database) as session:
+        await server_changes.restore_tier(session, guild_id=guild_id, reason=body.reason, actor=_build_actor(operator))
+    return await _show_changed(database, guild_id)
+
+
 @router.post("/servers/{guild_id}/overrides")
 async def add_override(
     operator: OperatorDep, database: DatabaseDep, guild_id: GuildId, body: schemas.OverrideBody
@@ -102,6 +112,22 @@ async def revoke_override(
     """Revoke a feature or limit beyond the tier."""
     async with open_write_transaction(database) as session:
         await server_changes.revoke_override(
+            session, guild_id=guild_id, grant_id=override_id, reason=body.reason, actor=_build_actor(operator)
+        )
+    return await _show_changed(database, guild_id)
+
+
+@router.post("/servers/{guild_id}/overrides/{override_id}/restore")
+async def restore_override(
+    operator: RecentOperatorDep,
+    database: DatabaseDep,
+    guild_id: GuildId,
+    override_id: RowId,
+    body: schemas.ReasonBody,
+) -> Response:
+    """Undo the revocation of a feature or limit beyond the tier, within ten minutes."""
+    async with open_write_transaction(database) as session:
+        await server_changes.restore_override(
             session, guild_id=guild_id, grant_id=override_id, reason=body.reason, actor=_build_actor(operator)
         )
     return await _show_changed(database, guild_id)

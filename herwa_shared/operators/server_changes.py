@@ -70,6 +70,15 @@ async def revoke_tier(session: AsyncSession, *, guild_id: int, reason: str, acto
     return count
 
 
+async def restore_tier(session: AsyncSession, *, guild_id: int, reason: str, actor: Actor) -> int:
+    """Undo the last revocation; returns the number of subscriptions. Raises NotFound, BadRequest."""
+    cleaned_reason = clean_reason(reason)
+    count = await subscriptions.restore(session, guild_id=guild_id, reason=cleaned_reason, actor=actor)
+    values = {"subscriptions": count}
+    await record_server_act(session, actor, "server.restore", guild_id=guild_id, values=values, reason=cleaned_reason)
+    return count
+
+
 async def add_feature_override(
     session: AsyncSession, *, guild_id: int, feature: str, days: int | None, reason: str, actor: Actor
 ) -> int:
@@ -113,6 +122,16 @@ async def revoke_override(session: AsyncSession, *, guild_id: int, grant_id: int
     )
 
 
+async def restore_override(session: AsyncSession, *, guild_id: int, grant_id: int, reason: str, actor: Actor) -> None:
+    """Undo the revocation of a feature or limit beyond the tier. Raises NotFound, BadRequest."""
+    cleaned_reason = clean_reason(reason)
+    await grants.restore_grant(session, guild_id=guild_id, grant_id=grant_id, reason=cleaned_reason, actor=actor)
+    values = {"grant": grant_id}
+    await record_server_act(
+        session, actor, "server.override_restore", guild_id=guild_id, values=values, reason=cleaned_reason
+    )
+
+
 async def add_note(session: AsyncSession, *, guild_id: int, text: str, actor: Actor) -> int:
     """Add a note that only operators see; returns its id. Raises NotFound, BadRequest."""
     cleaned = " ".join(text.split())
@@ -127,8 +146,8 @@ async def add_note(session: AsyncSession, *, guild_id: int, text: str, actor: Ac
     return row.id
 
 
-async def delete_note(session: AsyncSession, *, guild_id: int, note_id: int, actor: Actor) -> None:
-    """Delete a note. Raises NotFound."""
+async def delete_note(session: AsyncSession, *, guild_id: int, note_id: int, actor: Actor) -> str:
+    """Delete a note and return its text. Raises NotFound."""
     row = await session.scalar(
         select(OperatorNote).where(col(OperatorNote.id) == note_id, col(OperatorNote.guild_id) == guild_id)
     )
@@ -136,6 +155,7 @@ async def delete_note(session: AsyncSession, *, guild_id: int, note_id: int, act
         raise NotFound
     await session.delete(row)
     await record_server_act(session, actor, "server.note_delete", guild_id=guild_id, values={"note": note_id})
+    return row.text
 
 
 def clean_reason(reason: str) -> str:

@@ -26,12 +26,14 @@ ACTIONS_BY_KIND: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "subscription.grant",
             "subscription.extend",
             "subscription.revoke",
+            "subscription.restore",
             "subscription.expire",
             "subscription.buy",
             "subscription.change",
             "subscription.refund",
             "grant.add",
             "grant.revoke",
+            "grant.restore",
         ),
     }
 )

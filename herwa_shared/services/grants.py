@@ -14,7 +14,7 @@ from herwa_shared.models import EntitlementGrant
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import audit
 from herwa_shared.services.audit import MAX_REASON_LENGTH, Actor
-from herwa_shared.services.periods import MAX_NAME_LENGTH, require_guild, resolve_period
+from herwa_shared.services.periods import MAX_NAME_LENGTH, RESTORE_TIME, require_guild, resolve_period
 from herwa_shared.services.rule_targets import require_feature
 from herwa_shared.services.tiers import MAX_LIMIT_VALUE
 
@@ -92,6 +92,19 @@ async def revoke_grant(session: AsyncSession, *, guild_id: int, grant_id: int, r
         return
     row.revoked_at = now
     await _record(session, row, actor, "grant.revoke", before=_to_audit_values(row), after=None, reason=reason)
+
+
+async def restore_grant(session: AsyncSession, *, guild_id: int, grant_id: int, reason: str, actor: Actor) -> None:
+    """Undo the revocation of a grant. Raises NotFound, and BadRequest if it was not revoked within `RESTORE_TIME`."""
+    await require_guild(session, guild_id)
+    await audit.lock_chain(session, guild_id=guild_id)
+    row = await session.get(EntitlementGrant, grant_id, populate_existing=True)
+    if row is None or row.guild_id != guild_id:
+        raise NotFound("This grant doesn't exist in this server.")
+    if row.revoked_at is None or row.revoked_at < utc_now() - RESTORE_TIME:
+        raise BadRequest("This wasn't revoked in the last ten minutes.")
+    row.revoked_at = None
+    await _record(session, row, actor, "grant.restore", before=None, after=_to_audit_values(row), reason=reason)
 
 
 async def list_grants(session: AsyncSession, *, guild_id: int) -> tuple[GrantStatus, ...]:

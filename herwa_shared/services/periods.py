@@ -9,6 +9,8 @@ from herwa_shared.models import Guild
 
 MAX_DAYS = 3650
 MAX_NAME_LENGTH = 64
+RESTORE_TIME = timedelta(minutes=10)
+"""A revocation can be undone within this time."""
 
 
 def resolve_period(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -22,6 +22,7 @@ from herwa_shared.services import audit
 from herwa_shared.services.audit import MAX_REASON_LENGTH, SYSTEM, Actor
 from herwa_shared.services.periods import (
     MAX_NAME_LENGTH,
+    RESTORE_TIME,
     require_guild,
     resolve_period,
     to_timedelta,
@@ -40,6 +41,7 @@ __all__ = [
     "list_subscriptions",
     "record_change",
     "record_expired",
+    "restore",
     "revoke",
 ]
 
@@ -181,6 +183,33 @@ async def revoke(session: AsyncSession, *, guild_id: int, reason: str, actor: Ac
         await record_change(
             session, actor, "subscription.revoke", guild_id, before.tier, before=before, now=now, reason=reason
         )
+    return count
+
+
+async def restore(session: AsyncSession, *, guild_id: int, reason: str, actor: Actor) -> int:
+    """Undo the last revocation of a guild: what it ended is in force again. Returns the number of subscriptions.
+
+    Raises NotFound for an unknown guild, BadRequest if nothing was revoked within `RESTORE_TIME`.
+    """
+    await require_guild(session, guild_id)
+    await audit.lock_chain(session, guild_id=guild_id)
+    now = utc_now()
+    of_guild = (col(Subscription.guild_id) == guild_id) & is_granted()
+    revoked_at = await session.scalar(select(func.max(Subscription.revoked_at)).where(of_guild))
+    if revoked_at is None or revoked_at < now - RESTORE_TIME:
+        raise BadRequest("Nothing was revoked in the last ten minutes.")
+    before = await get_current_tier(session, guild_id=guild_id, now=now)
+    restored = await session.scalars(
+        update(Subscription)
+        .where(of_guild, col(Subscription.revoked_at) == revoked_at)
+        .values(revoked_at=None)
+        .returning(col(Subscription.id))
+    )
+    count = len(restored.all())
+    after = await get_current_tier(session, guild_id=guild_id, now=now)
+    await record_change(
+        session, actor, "subscription.restore", guild_id, after.tier, before=before, now=now, reason=reason
+    )
     return count
 
 

@@ -130,7 +130,8 @@ def test_grant_and_revoke_change_the_tier_of_a_server(operator):
     assert operator.get_current_tier(GARDEN).tier == "free"
     assert operator.run_command("revoke", "The Garden") == texts.format_nothing_granted("The Garden", free_tier)
 
-    lines = operator.run_command("audit", "--guild", "The Garden").splitlines()
+    entries = operator.run_command("audit", "--guild", "The Garden").splitlines()
+    lines = [line for line in entries if "subscription." in line]  # other tests export the server's history
     assert len(lines) == 2
     assert "subscription.revoke" in lines[0]
     assert "over" in lines[0]

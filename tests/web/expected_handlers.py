@@ -41,6 +41,7 @@ EXPECTED_HANDLERS = frozenset(
         "AdminServerState.start_ending",
         "AdminServerState.start_view",
         "AdminServerState.stop_view",
+        "AdminServerState.undo",
         "AdminServersState.search",
         "AdminTiersState.cancel",
         "AdminTiersState.create",

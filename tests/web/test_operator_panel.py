@@ -15,6 +15,7 @@ from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit import list_entries
 from herwa_shared.stores import Stores
 from herwa_web.pages.admin.frame import PANEL_ITEMS
+from herwa_web.pages.admin.server import texts as server_texts
 from herwa_web.panel import PANEL_STATES, is_panel_path
 from tests.support.oauth_login import log_in
 from tests.support.waiting import wait_until
@@ -161,13 +162,20 @@ async def test_operator_finds_a_server_and_grants_and_revokes_a_tier(
         await tab.wait_for("ending", key)
         await tab.call("end_override", form={"reason": "done"})
         await tab.wait_for("view", lambda view: view["overrides"][0]["key"] == "")
+        await tab.wait_for("undo_text", server_texts.OVERRIDE_ENDED)
+        await tab.call("undo")
+        await tab.wait_for("view", lambda view: view["overrides"][0]["key"] == key)
         await tab.call("add_note", form={"text": "asked"})
         await tab.wait_for("view", lambda view: [note["label"] for note in view["notes"]] == ["asked"])
         await tab.call("delete_note", key=tab.get("view")["notes"][0]["key"])
         await tab.wait_for("view", lambda view: view["notes"] == [])
         await tab.call("change_tier", form={"act": "revoke", "reason": "over"})
         await tab.wait_for("view", lambda view: view["tier"] == "Free")
-    assert (await list_actions(stores, server.id))[0] == "subscription.revoke"
+        assert (await list_actions(stores, server.id))[0] == "subscription.revoke"
+        await tab.wait_for("undo_text", server_texts.TIERS_REVOKED)
+        await tab.call("undo")
+        await tab.wait_for("view", lambda view: view["tier"] == "Premium")
+    assert (await list_actions(stores, server.id))[0] == "subscription.restore"
     assert "server.revoke" in await list_actions(stores, None)
 
 

@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.catalog import FeatureKey, Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.models import ExportJob
+from herwa_shared.models import ExportJob, Subscription
 from herwa_shared.operators import server_changes
 from herwa_shared.operators.activity import refresh_guild_activity
 from herwa_shared.operators.server_detail import ServerDetails, load_server_details
@@ -170,3 +172,34 @@ async def test_usage_counts_what_each_limit_allows(stores: Stores, operated_id: 
     async with open_session(stores) as session:
         usage = {entry.limit: entry.used for entry in await load_usage(session, guild_id=operated_id, now=later)}
     assert (usage[Limit.GUILD_COMMANDS_PER_MINUTE], usage[Limit.MEMBER_COMMANDS_PER_MINUTE]) == (0, 0)
+
+
+async def test_revocation_is_undone_within_ten_minutes(stores: Stores, operated_id: int):
+    target: dict[str, Any] = {"guild_id": operated_id, **REASON}
+    for tier, days in (("premium", 30), ("premium", 7)):
+        await act(stores, server_changes.grant_tier, tier=tier, days=days, **target)
+    granted = await act(stores, server_changes.add_limit_override, limit=Limit.API_KEYS, value=20, days=1, **target)
+    await act(stores, server_changes.revoke_tier, **target)
+    details = await act(stores, server_changes.restore_tier, **target)
+    assert (details.server.tier, details.server.tier_ends) == ("premium", granted.server.tier_ends)
+    assert [subscription.revoked_at for subscription in details.subscriptions] == [None, None]
+    [override] = granted.overrides
+    await act(stores, server_changes.revoke_override, grant_id=override.id, **target)
+    details = await act(stores, server_changes.restore_override, grant_id=override.id, **target)
+    assert details.overrides == granted.overrides
+    for restore in (server_changes.restore_tier, partial(server_changes.restore_override, grant_id=override.id)):
+        with pytest.raises(BadRequest):
+            await act(stores, restore, **target)
+    await act(stores, server_changes.revoke_tier, **target)
+    async with stores.database.transaction() as session:
+        await session.execute(
+            update(Subscription)
+            .where(Subscription.guild_id == operated_id)
+            .values(revoked_at=utc_now() - timedelta(minutes=11))
+        )
+    with pytest.raises(BadRequest):
+        await act(stores, server_changes.restore_tier, **target)
+    own, operators = await list_actions(stores, operated_id)
+    assert own[0] == "subscription.revoke"
+    assert {"subscription.restore", "grant.restore"} <= set(own)
+    assert {"server.restore", "server.override_restore"} <= set(operators)

@@ -29,6 +29,16 @@ def server_page() -> rx.Component:
             rx.foreach(VIEW.trouble, lambda text: rx.el.span(text, class_name="badge amber")),
             class_name="about facts",
         ),
+        rx.cond(
+            STATE.undo_text != "",
+            rx.el.div(
+                icon("undo-2", 18),
+                rx.el.span(STATE.undo_text),
+                rx.el.button(texts.UNDO, type="button", class_name="button small", on_click=STATE.undo),
+                role="status",
+                class_name="banner offer",
+            ),
+        ),
         rx.el.div(
             _tier_panel(),
             panel(

@@ -33,19 +33,34 @@ class ServerPageData:
     features: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class UndoStep:
+    """What undoes the last act: the revocation of tiers, that of an override, or the deletion of a note."""
+
+    guild_id: int
+    grant_id: int | None = None
+    note: str = ""
+
+
 class AdminServerState(PanelPageState, rx.State):
-    """State of one server. `ending` is the key of the override that the operator is asked about."""
+    """State of one server. `ending` is the key of the override that the operator is asked about.
+
+    `undo_text` is set after an act that can be undone.
+    """
 
     view: PanelServerView = rx.field(default_factory=PanelServerView)
     tiers: list[PanelOption] = rx.field(default_factory=list)
     features: list[PanelOption] = rx.field(default_factory=list)
     ending: str = ""
+    undo_text: str = ""
+    _undo: UndoStep | None = None
 
     @rx.event(background=True, temporal=True)
     async def change_tier(self, form: dict[str, Any]) -> Any:
         """Grant, extend or revoke a tier."""
         act, reason, days = get_text(form, "act"), get_text(form, "reason"), get_text(form, "days")
         tier, guild_id = get_text(form, "tier"), self._read_server_id()
+        done: list[UndoStep] = []
 
         async def change(session: AsyncSession, actor: Actor) -> None:
             number = _parse_days(days)
@@ -68,10 +83,13 @@ class AdminServerState(PanelPageState, rx.State):
                     )
                 case "revoke":
                     await server_changes.revoke_tier(session, guild_id=guild_id, reason=reason, actor=actor)
+                    done.append(UndoStep(guild_id))
                 case _:
                     raise BadRequest(texts.UNKNOWN_ACT, field="act")
 
-        return await self._change(change, recent_login=act == "revoke")
+        result = await self._change(change, recent_login=act == "revoke")
+        await self._offer_undo(done, texts.TIERS_REVOKED)
+        return result
 
     @rx.event(background=True, temporal=True)
     async def add_override(self, form: dict[str, Any]) -> Any:
@@ -116,6 +134,7 @@ class AdminServerState(PanelPageState, rx.State):
     async def end_override(self, form: dict[str, Any]) -> Any:
         """End the override that the operator was asked about."""
         reason, guild_id, grant_id = get_text(form, "reason"), self._read_server_id(), parse_number(self.ending)
+        done: list[UndoStep] = []
 
         async def change(session: AsyncSession, actor: Actor) -> None:
             if grant_id is None:
@@ -123,8 +142,33 @@ class AdminServerState(PanelPageState, rx.State):
             await server_changes.revoke_override(
                 session, guild_id=guild_id, grant_id=grant_id, reason=reason, actor=actor
             )
+            done.append(UndoStep(guild_id, grant_id))
 
-        return await self._change(change, recent_login=True)
+        result = await self._change(change, recent_login=True)
+        await self._offer_undo(done, texts.OVERRIDE_ENDED)
+        return result
+
+    @rx.event(background=True, temporal=True)
+    async def undo(self) -> Any:
+        """Undo the last act."""
+        step = self._undo
+
+        async def change(session: AsyncSession, actor: Actor) -> None:
+            if step is None:
+                raise NotFound
+            if step.note:
+                await server_changes.add_note(session, guild_id=step.guild_id, text=step.note, actor=actor)
+                return
+            author: dict[str, Any] = {"guild_id": step.guild_id, "reason": texts.UNDO, "actor": actor}
+            if step.grant_id is None:
+                await server_changes.restore_tier(session, **author)
+            else:
+                await server_changes.restore_override(session, grant_id=step.grant_id, **author)
+
+        result = await self._change(change, recent_login=step is not None and not step.note, done=texts.UNDONE)
+        async with self:
+            self._undo, self.undo_text = None, ""
+        return result
 
     @rx.event(background=True, temporal=True)
     async def start_view(self, form: dict[str, Any]) -> Any:
@@ -169,13 +213,17 @@ class AdminServerState(PanelPageState, rx.State):
     async def delete_note(self, key: str) -> Any:
         """Delete a note."""
         note_id, guild_id = parse_number(str(key)), self._read_server_id()
+        done: list[UndoStep] = []
 
         async def change(session: AsyncSession, actor: Actor) -> None:
             if note_id is None:
                 raise NotFound
-            await server_changes.delete_note(session, guild_id=guild_id, note_id=note_id, actor=actor)
+            text = await server_changes.delete_note(session, guild_id=guild_id, note_id=note_id, actor=actor)
+            done.append(UndoStep(guild_id, note=text))
 
-        return await self._change(change)
+        result = await self._change(change)
+        await self._offer_undo(done, texts.NOTE_DELETED)
+        return result
 
     async def _fetch(self, session: AsyncSession, url: Any) -> ServerPageData:
         details = await load_server_details(session, guild_id=parse_server_id(url.path))
@@ -188,6 +236,14 @@ class AdminServerState(PanelPageState, rx.State):
         self.tiers = [PanelOption(key, title, key == highest) for key, title in data.tiers.items()]
         self.features = [PanelOption(f"{FEATURE_PREFIX}{key}", title, False) for key, title in data.features.items()]
         self.ending = ""
+        if self._undo is not None and str(self._undo.guild_id) != self.view.id:
+            self._undo, self.undo_text = None, ""
+
+    async def _offer_undo(self, steps: list[UndoStep], text: str) -> None:
+        """Offer to undo the act that was done, in place of an earlier one; nothing if it failed."""
+        if steps:
+            async with self:
+                self._undo, self.undo_text = steps[0], text
 
     def _read_server_id(self) -> int:
         return parse_server_id(self.router.url.path)

@@ -52,6 +52,8 @@ USES: Mapping[str, str] = {
 """What is counted of each limit."""
 SOURCES: Mapping[str, str] = {"manual": "granted", "trial": "trial", "discord": "bought in Discord"}
 LIVE, ENDED, REVOKED, PLANNED = "now", "ended", "revoked", "planned"
+UNDO, UNDONE = "Undo", "Undone."
+TIERS_REVOKED, OVERRIDE_ENDED, NOTE_DELETED = "Granted tiers revoked.", "Ended.", "Note deleted."
 UNKNOWN_ACT = "Choose what to do."
 INVALID_NUMBER = "Give a number of days from 1 to 3650."
 
