@@ -151,7 +151,7 @@ async def measure(
         click_times = await visitor.measure_redraws(overview_url, CLICK_COUNT)
         server_url = overview_url.partition("?")[0]
         page_bytes = {
-            path: (await visitor.measure_first_paint(server_url + path)).byte_count for path in list_other_pages()
+            path: (await visitor.measure_completion(server_url + path)).byte_count for path in list_other_pages()
         }
         await browser.close()
     return blank_visits, overview_visits, click_times, page_bytes

@@ -15,6 +15,8 @@ NETWORK_IDLE_SECONDS = 1.0
 PAGE_TIMEOUT_MS = 60_000
 GET_PAINT_TIME = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 GET_DRAW_TIME = "() => measured.drawn"
+GET_COMPLETE_TIME = """() => document.querySelector('main :is(.panel, .alone, .blank)')
+    && !document.querySelector('.bone') && performance.now()"""
 GET_REDRAW_TIME = "() => measured.redrawn"
 
 
@@ -43,6 +45,11 @@ class PageVisitor:
         """Measure until the overview shows the line of its chart and the number above it."""
         async with self._open_page() as (page, traffic):
             return await _measure_visit(page, traffic, url, GET_DRAW_TIME)
+
+    async def measure_completion(self, url: str) -> PageVisit:
+        """Measure until a page shows all its data."""
+        async with self._open_page() as (page, traffic):
+            return await _measure_visit(page, traffic, url, GET_COMPLETE_TIME)
 
     async def measure_redraws(self, url: str, row_count: int) -> list[float]:
         """Click each of the first rows of the channel list; return the milliseconds until each channel is drawn."""

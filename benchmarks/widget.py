@@ -25,7 +25,7 @@ from herwa_shared.stores import open_stores
 from tests.support.row_factories import EventRow, add_guild, add_imported_period, insert_events
 
 CONNECTIONS = 64
-REQUESTS_PER_CONNECTION = 60
+REQUESTS_PER_CONNECTION = 200
 ROUND_COUNT = 7
 MAX_RATIO = 2.0
 
@@ -81,7 +81,7 @@ def main() -> None:
 
 async def create_card(env: BenchmarkEnvironment) -> str:
     """Create a server with messages and a widget that is on; return the path of its SVG."""
-    async with open_stores(env.settings, report=print_progress) as stores:
+    async with open_stores(env.settings, report=print_progress, with_writer=True) as stores:
         guild_id, now = await add_guild(stores), utc_now().replace(microsecond=0)
         await add_imported_period(stores, guild_id, now - timedelta(days=90), now + timedelta(days=1))
         days = range(1, 30)

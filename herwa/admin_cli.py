@@ -207,6 +207,34 @@ def change_tier(
     _print_effects(asyncio.run(save_tier(read_settings(), edit, reason=reason, is_dry_run=dry_run)), as_json=as_json)
 
 
+@admin_app.command("create-tier", help=texts.CREATE_TIER_HELP, epilog=texts.CREATE_TIER_EXAMPLE)
+def create_tier(
+    key: Annotated[str, typer.Argument(help=texts.TIER_KEY_ARGUMENT)],
+    title: Annotated[str, typer.Argument(help=texts.TIER_TITLE_ARGUMENT)],
+    above: Annotated[str, typer.Option(help=texts.ABOVE_OPTION)],
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Create a tier."""
+    from herwa.commands.admin import add_tier, render_tiers
+
+    tiers = asyncio.run(add_tier(read_settings(), key=key, title=title, above=above, reason=reason))
+    print(json.dumps([tier.to_json() for tier in tiers]) if as_json else render_tiers(tiers))
+
+
+@admin_app.command("delete-tier", help=texts.DELETE_TIER_HELP, epilog=texts.DELETE_TIER_EXAMPLE)
+def delete_tier(
+    tier: Annotated[str, typer.Argument(help=help_texts.TIER_ARGUMENT)],
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a tier."""
+    from herwa.commands.admin import remove_tier, render_tiers
+
+    tiers = asyncio.run(remove_tier(read_settings(), tier=tier, reason=reason))
+    print(json.dumps([status.to_json() for status in tiers]) if as_json else render_tiers(tiers))
+
+
 @admin_app.command("lowest-tier", help=texts.LOWEST_TIER_HELP, epilog=texts.LOWEST_TIER_EXAMPLE)
 def change_lowest_tier(
     feature: Annotated[str, typer.Argument(help=help_texts.FEATURE_ARGUMENT)],

@@ -162,14 +162,17 @@ def status(as_json: JsonOption = False) -> None:
 
 
 @app.command(help=texts.DOCTOR_HELP, rich_help_panel=texts.CHECK_PANEL)
-def doctor(as_json: JsonOption = False) -> None:
+def doctor(
+    as_json: JsonOption = False,
+    production: Annotated[bool, typer.Option("--production", help=texts.PRODUCTION_OPTION)] = False,
+) -> None:
     """Print the results of all checks."""
     from herwa.console import console
     from herwa.doctor.check_result import Severity
     from herwa.doctor.render import render_results
     from herwa.doctor.runner import run_checks
 
-    results = asyncio.run(run_checks(read_settings()))
+    results = asyncio.run(run_checks(read_settings(), production=production))
     if as_json:
         print(json.dumps([result.to_json() for result in results]))
     else:

@@ -37,6 +37,7 @@ class ExportAction(StrEnum):
 
 @export_app.command("create", help=texts.CREATE_HELP, epilog=texts.CREATE_EXAMPLE)
 def create(
+    *,
     guild: GuildOption,
     data: Annotated[list[DataSet] | None, typer.Option(help=texts.DATA_OPTION)] = None,
     export_format: Annotated[ExportFormat, typer.Option("--format", help=texts.FORMAT_OPTION)] = ExportFormat.CSV,
@@ -47,6 +48,10 @@ def create(
     end: Annotated[
         datetime | None, typer.Option("--to", formats=DATE_FORMATS, metavar=texts.DATE_METAVAR, help=texts.TO_OPTION)
     ] = None,
+    channel: Annotated[
+        int | None,
+        typer.Option(help=texts.CHANNEL_OPTION, metavar=help_texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE),
+    ] = None,
     members: Annotated[bool, typer.Option("--members", help=texts.MEMBERS_OPTION)] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=texts.DRY_RUN_OPTION)] = False,
     as_json: JsonOption = False,
@@ -54,7 +59,7 @@ def create(
     """Create an export, or print what it would hold."""
     from herwa.commands.exports import ExportOptions, create_export_of_guild
 
-    options = ExportOptions(tuple(data or ()), export_format, start, end, with_members=members)
+    options = ExportOptions(tuple(data or ()), export_format, start, end, channel_id=channel or 0, with_members=members)
     _print(create_export_of_guild(read_settings(), guild=guild, options=options, dry_run=dry_run), as_json=as_json)
 
 

@@ -1,6 +1,7 @@
 """The FastAPI application: state, routers, error handlers, middleware, OpenAPI document."""
 
 from fastapi import Depends, FastAPI
+from starlette.types import Receive, Scope, Send
 
 from herwa_api import texts
 from herwa_api.app_state import create_app_state
@@ -42,6 +43,19 @@ PANEL_ROUTERS = (admin_servers.router, admin_panel.router)
 """The routes of the operator's panel, which `OperatorGate` hides."""
 
 
+class Api(FastAPI):
+    """The application. Widgets are served before everything else, also before the middleware of Starlette."""
+
+    widgets: WidgetMiddleware
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.widgets(scope, receive, send)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve everything but widgets."""
+        await super().__call__(scope, receive, send)
+
+
 def create_app(
     stores: Stores,
     settings: Settings,
@@ -54,7 +68,7 @@ def create_app(
 
     The caller opens and closes `stores`, `policies` and `guild_reader`, and runs `query_cache` and `accounts`.
     """
-    app = FastAPI(
+    app = Api(
         title=texts.API_TITLE,
         version="1",
         description=texts.API_DESCRIPTION,
@@ -92,10 +106,7 @@ def create_app(
     )
     app.add_middleware(CrossOriginMiddleware, origins=settings.cors_origins)
     app.add_middleware(RequestMiddleware, usage=app_state.key_usage, counts=app_state.request_counts)
-    app.add_middleware(
-        WidgetMiddleware,
-        cards=app_state.widget_cards,
-        uses=app_state.widget_uses,
-        counts=app_state.request_counts,
+    app.widgets = WidgetMiddleware(
+        app.serve, cards=app_state.widget_cards, uses=app_state.widget_uses, counts=app_state.request_counts
     )
     return app

@@ -23,7 +23,8 @@ from herwa_shared.exports.links import build_key_binding, build_session_binding
 from herwa_shared.services.api_key_authentication import Principal
 from herwa_shared.services.audit import Actor, ChangeSource
 
-MEMBER_SCOPES = (Scope.EXPORTS, Scope.STATS, Scope.MEMBERS, Scope.MEMBER_IDS)
+PSEUDONYM_SCOPES = (Scope.EXPORTS, Scope.STATS, Scope.MEMBERS)
+MEMBER_SCOPES = (*PSEUDONYM_SCOPES, Scope.MEMBER_IDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,11 @@ class ExportCaller:
             assert self.guild is not None
             await app_state.authorizer.require_member(self.caller.user_id, self.guild, EXPORT_HISTORY)
 
-    async def require_members(self, app_state: AppState) -> None:
-        """Require that the caller may see members with their ids. Raises AccessDenied, Forbidden."""
+    async def require_members(self, app_state: AppState, *, with_pseudonyms: bool) -> None:
+        """Require that the caller may see members, with ids or under pseudonyms. Raises AccessDenied, Forbidden."""
         if isinstance(self.caller, Principal):
-            await require_key(app_state, self.caller, EXPORTS, MEMBER_SCOPES)
+            scopes = PSEUDONYM_SCOPES if with_pseudonyms else MEMBER_SCOPES
+            await require_key(app_state, self.caller, EXPORTS, scopes)
             await require_member_data(app_state, guild_id=self.guild_id)
         else:
             await require_member_data(app_state, guild_id=self.guild_id, user_id=self.caller.user_id, guild=self.guild)

@@ -1,19 +1,15 @@
 """How a caller sees members: by id and name, or by pseudonyms.
 
-An API key sees members under pseudonyms unless it has the scope for ids. A pseudonym is a keyed hash: the same member
-has the same pseudonym in all responses to a key and to its successors, and another one for every other key.
+An API key sees members under pseudonyms unless it has the scope for ids (`services/key_pseudonyms`).
 """
 
-import hmac
 from dataclasses import dataclass
 from typing import Any
 
 from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.catalog import Scope
 from herwa_shared.services.api_key_authentication import Principal
-
-PREFIX = "m_"
-DIGEST_LENGTH = 12  # bytes
+from herwa_shared.services.key_pseudonyms import format_key_pseudonym
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,7 @@ class MemberIdentities:
         """Return the id of a member, or the pseudonym."""
         if self.secret is None:
             return str(user_id)
-        return PREFIX + hmac.digest(self.secret, str(user_id).encode(), "sha256")[:DIGEST_LENGTH].hex()
+        return format_key_pseudonym(self.secret, user_id)
 
     def format_name(self, name: str | None) -> str | None:
         """Return the name of a member; None if the caller sees pseudonyms."""

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.routing import compile_path
 
 from herwa_api.error_pages import LEAK_FORM_PATH
+from herwa_api.widgets.forms import is_widget_path
 from herwa_shared.config import Settings
 from herwa_shared.runtime.connection_bounds import ServerRules
 from herwa_shared.runtime.http_server import LOOPBACK_HOST
@@ -31,7 +32,7 @@ def build_server_rules(app: FastAPI, settings: Settings, port: int) -> ServerRul
             method == route_method and pattern.fullmatch(path) for route_method, pattern in list_routes()
         ),
         may_cancel=lambda path: path.startswith(CANCELLABLE_PREFIX),
-        has_own_pool=lambda _: False,
+        has_own_pool=is_widget_path,  # a card in memory needs no slot, and `WidgetCards` limits what loads one
         is_proxy=lambda peer: peer == LOOPBACK_HOST,
     )
 

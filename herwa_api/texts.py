@@ -282,7 +282,8 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "routes about exports need the scope `exports:read`.",
     "create_export": "Creates an export, which is then written in the background. Hourly summaries as CSV are in every "
     "tier; everything else needs the feature `exports.history`. With `dry_run`, nothing is created and the response "
-    "says what the export would hold. For `members`, an API key needs the scopes `members:read` and `member_ids:read`.",
+    "says what the export would hold. For `members`, an API key needs the scope `members:read`. Without "
+    "`member_ids:read`, members have pseudonyms that only this key gets, the same as in rankings, and no names.",
     "get_export": "Returns an export with its rows, rate and time left.",
     "pause_export": "Pauses an export. It goes on where it was when it is resumed; after a week it is canceled.",
     "resume_export": "Lets a paused export go on.",
@@ -345,7 +346,8 @@ FIELDS: Mapping[str, str] = {
     "export_format": "Format of the tables in the file",
     "export_from": "Start: an ISO date (midnight in `timezone`) or time. Default: the start of the history of the tier",
     "export_to": "End, exclusive. Default: now. Exports begin and end with full hours",
-    "export_members": "Whether the tables contain the ids of members. Members who opted out are never included",
+    "export_members": "Whether the tables tell members apart. Members who opted out are never included",
+    "export_pseudonyms": "Whether members have pseudonyms of the API key instead of ids and names",
     "export_channel": "Only this channel and its threads",
     "export_state": "`deleted`: the file was deleted, a week after it was finished or earlier",
     "export_error": "Why it failed",

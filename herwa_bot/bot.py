@@ -169,7 +169,7 @@ class HerwaBot(commands.AutoShardedBot):
                     )
                 )
             )
-            self._tasks.add(asyncio.create_task(send_notices(self, self.stores.database, self.dashboard_url)))
+            self._tasks.add(asyncio.create_task(send_notices(self, self.guard, self.dashboard_url)))
             self._tasks.add(asyncio.create_task(self.writer.catch_up.run(self._fetch_history_page)))
             self._tasks.add(
                 asyncio.create_task(

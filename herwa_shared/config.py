@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _ORIGIN_PATTERN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+_CONTACT_PATTERN = re.compile(r"https://[^\s<>\"()]{3,200}|[\w.+-]{1,64}@[\w-]+(\.[\w-]+)+", re.ASCII)
 _MODEL_CONFIG = SettingsConfigDict(
     env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, validate_by_name=True, validate_by_alias=True
 )
@@ -70,6 +71,8 @@ class Settings(BaseSettings):
         (), validation_alias="HERWA_EARLIER_SECRET_KEYS"
     )
     audit_key: SecretStr | None = Field(None, validation_alias="HERWA_AUDIT_KEY", min_length=32)
+    operator_name: str | None = Field(None, validation_alias="HERWA_OPERATOR_NAME", max_length=100)
+    contact: str | None = Field(None, validation_alias="HERWA_CONTACT")
     encrypted_at_rest: bool = Field(False, validation_alias="HERWA_ENCRYPTED_AT_REST")
     super_admins: Annotated[tuple[int, ...], NoDecode] = Field((), validation_alias="HERWA_SUPER_ADMINS")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="HERWA_CORS_ORIGINS")
@@ -105,10 +108,25 @@ class Settings(BaseSettings):
             raise ValueError(error_message)
         return origins
 
+    @field_validator("contact")
+    @classmethod
+    def _validate_contact(cls, contact: str | None) -> str | None:
+        if contact and _CONTACT_PATTERN.fullmatch(contact) is None:
+            error_message = "must be an email address or an https:// address"
+            raise ValueError(error_message)
+        return contact
+
     @field_validator("data_dir")
     @classmethod
     def _resolve_data_dir(cls, path: Path) -> Path:
         return path.expanduser().resolve()
+
+    @property
+    def contact_url(self) -> str:
+        """The link to the operator's contact, empty if none is set."""
+        if not self.contact or self.contact.startswith("https://"):
+            return self.contact or ""
+        return f"mailto:{self.contact}"
 
     @property
     def origins(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The pages that show settings, and the commands that change them.
+"""The pages that show settings, the page of exports, and the commands that change settings.
 
 Who may not use a command cannot make the same change on its page or through the API either; who may not see a page
 cannot read its settings through the API.
@@ -12,6 +12,7 @@ RULES_PAGE = Surface(SurfaceKind.PAGE, "rules", FeatureKey.PERMISSIONS, "Access 
 CHANNELS_PAGE = Surface(SurfaceKind.PAGE, "channels", FeatureKey.CHANNELS, "Channel lists", Audience.MANAGERS)
 
 WIDGETS_PAGE = Surface(SurfaceKind.PAGE, "widgets", FeatureKey.WIDGETS, "Widgets", Audience.MANAGERS)
+EXPORTS_PAGE = Surface(SurfaceKind.PAGE, "exports", FeatureKey.EXPORTS, "Exports", Audience.MANAGERS)
 
 
 def _build_command(key: str, feature: FeatureKey) -> Surface:

@@ -129,6 +129,12 @@ async def load_operator(state: Any, *, recent_login: bool = False) -> Operator:
     return operator
 
 
+async def require_user(state: Any) -> SessionUser:
+    """Return the user of this state's session, looked up now. Raises Unauthenticated."""
+    _, user = await _require_session(state)
+    return user
+
+
 async def list_own_sessions(state: Any) -> tuple[SessionInfo, ...]:
     """List the sessions of this state's user, the current one first. Raises Unauthenticated."""
     token, user = await _require_session(state)

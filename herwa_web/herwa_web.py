@@ -4,6 +4,7 @@ import reflex as rx
 
 from herwa_web import texts
 from herwa_web.components.account_menu import ACCOUNT_URL
+from herwa_web.components.policy_links import DATA_URL, OWN_DATA_URL, PRIVACY_URL, TERMS_URL
 from herwa_web.layout_state import build_tab_title
 from herwa_web.navigation import (
     AUDIT_ITEM,
@@ -58,6 +59,12 @@ from herwa_web.pages.leaked_key.page import ROUTE as LEAKED_KEY_ROUTE
 from herwa_web.pages.leaked_key.page import leaked_key_page
 from herwa_web.pages.login import LoginState, login_page
 from herwa_web.pages.not_found import not_found_page
+from herwa_web.pages.own_data import texts as own_data_texts
+from herwa_web.pages.own_data.page import own_data_page
+from herwa_web.pages.own_data.state import OwnDataState
+from herwa_web.pages.policies import texts as policy_texts
+from herwa_web.pages.policies.page import data_page, privacy_policy_page, terms_page
+from herwa_web.pages.policies.state import PolicyState
 from herwa_web.pages.privacy.page import privacy_page
 from herwa_web.pages.privacy.state import PrivacyState
 from herwa_web.pages.rules.page import rules_page
@@ -110,6 +117,18 @@ app.add_page(
 app.add_page(
     audit_page, route=f"{ROUTE}{AUDIT_ITEM.path}", title=build_tab_title(texts.AUDIT_LOG), on_load=AuditState.load
 )
+for policy_page, policy_url, policy_title, policy_lead in (
+    (privacy_policy_page, PRIVACY_URL, policy_texts.PRIVACY, policy_texts.PRIVACY_LEAD),
+    (terms_page, TERMS_URL, policy_texts.TERMS, policy_texts.TERMS_LEAD),
+    (data_page, DATA_URL, policy_texts.DATA, policy_texts.DATA_LEAD),
+):
+    app.add_page(
+        policy_page,
+        route=policy_url,
+        title=f"{policy_title} · {texts.APP_NAME}",
+        description=policy_lead,
+        on_load=PolicyState.load,
+    )
 app.add_page(leaked_key_page, route=LEAKED_KEY_ROUTE, title=f"{leak_texts.TITLE} · {texts.APP_NAME}")
 app.add_page(
     settings_page,
@@ -137,6 +156,9 @@ app.add_page(
     start_page, route=f"{ROUTE}{START_ITEM.path}", title=build_tab_title(texts.FIRST_STEPS), on_load=StartState.load
 )
 app.add_page(account_page, route=ACCOUNT_URL, title=texts.ACCOUNT_TAB, on_load=AccountState.load)
+app.add_page(
+    own_data_page, route=OWN_DATA_URL, title=f"{own_data_texts.TITLE} · {texts.APP_NAME}", on_load=OwnDataState.load
+)
 app.add_page(
     operator_overview_page,
     route=OPERATOR_OVERVIEW_ITEM.href,

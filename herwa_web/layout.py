@@ -18,9 +18,10 @@ from herwa_web.components.account_menu import (
     shortcuts_list,
 )
 from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger, search_box
+from herwa_web.components.policy_links import policy_links
 from herwa_web.components.status_views import skeleton
 from herwa_web.layout_state import LayoutState, ServerView
-from herwa_web.navigation import GROUPS, PAGES, NavigationItem
+from herwa_web.navigation import EXPORTS_ITEM, GROUPS, PAGES, NavigationItem
 from herwa_web.palette_state import PaletteState
 
 HOME = "home"
@@ -67,11 +68,13 @@ def page_layout(
                     _view_banner(),
                     _api_down_banner(),
                     _news_banner(),
+                    *(() if is_loading is None or current == EXPORTS_ITEM.name else (_export_banner(),)),
                     *content,
                     id="content",
                     class_name="content",
                     tab_index=-1,
                 ),
+                rx.el.footer(*policy_links(), class_name="page-foot"),
                 class_name="stage",
             ),
             class_name="shell",
@@ -359,6 +362,20 @@ def _news_banner() -> rx.Component:
             LayoutState.news,
             lambda text: rx.el.div(icon("megaphone", 18), rx.el.span(rx.el.bdi(text)), class_name="banner news-banner"),
         )
+    )
+
+
+def _export_banner() -> rx.Component:
+    """Render the notice about the user's finished exports. It ends when they open the page Exports."""
+    return rx.cond(
+        LayoutState.export_notice != "",
+        rx.el.div(
+            icon(EXPORTS_ITEM.icon, 18),
+            rx.el.span(LayoutState.export_notice),
+            link(texts.EXPORTS, href=_build_page_url(EXPORTS_ITEM), class_name="button small"),
+            role="status",
+            class_name="banner",
+        ),
     )
 
 

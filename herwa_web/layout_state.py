@@ -42,8 +42,8 @@ class LayoutState(rx.State):
 
     `server` is the server of the current page; all pages share it, so that the frame does not change with the page.
     `loaded_at` is the minute of the page's data (ISO 8601, UTC), `zone` the time zone in which the page shows it; empty
-    for the browser's own. `offer` is the tier that the server can buy. `view_text` is set while an operator views a
-    server as its owner sees it.
+    for the browser's own. `offer` is the tier that the server can buy. `export_notice` is about the user's exports of
+    this server. `view_text` is set while an operator views a server as its owner sees it.
     """
 
     name: str = ""
@@ -56,6 +56,7 @@ class LayoutState(rx.State):
     is_operator: bool = False
     news: list[str] = rx.field(default_factory=list)
     offer: Offer = rx.field(default_factory=Offer)
+    export_notice: str = ""
     view_text: str = ""
     view_href: str = ""
     loaded_at: str = ""

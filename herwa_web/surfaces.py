@@ -9,7 +9,14 @@ import sys
 
 from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.services.discovery import to_json
-from herwa_shared.settings_surfaces import AUDIT_PAGE, CHANNELS_PAGE, FEATURES_PAGE, RULES_PAGE, WIDGETS_PAGE
+from herwa_shared.settings_surfaces import (
+    AUDIT_PAGE,
+    CHANNELS_PAGE,
+    EXPORTS_PAGE,
+    FEATURES_PAGE,
+    RULES_PAGE,
+    WIDGETS_PAGE,
+)
 
 KINDS = (SurfaceKind.PAGE,)
 OVERVIEW = Surface(SurfaceKind.PAGE, "overview", FeatureKey.OVERVIEW, "Overview", Audience.MANAGERS)
@@ -17,12 +24,11 @@ SETTINGS = Surface(SurfaceKind.PAGE, "settings", FeatureKey.SETTINGS, "Settings"
 PRIVACY = Surface(SurfaceKind.PAGE, "privacy", FeatureKey.SETTINGS, "Privacy", Audience.MANAGERS)
 START = Surface(SurfaceKind.PAGE, "start", FeatureKey.SETTINGS, "First steps", Audience.MANAGERS)
 KEYS = Surface(SurfaceKind.PAGE, "keys", FeatureKey.API_STATISTICS, "API keys", Audience.MANAGERS)
-EXPORTS = Surface(SurfaceKind.PAGE, "exports", FeatureKey.EXPORTS, "Exports", Audience.MANAGERS)
 EXPORT_HISTORY = Surface(
     SurfaceKind.PAGE, "exports/history", FeatureKey.EXPORT_HISTORY, "History exports", Audience.MANAGERS
 )
 SETTINGS_SURFACES = (FEATURES_PAGE, RULES_PAGE, CHANNELS_PAGE, AUDIT_PAGE, SETTINGS, PRIVACY, START)
-SURFACES = SurfaceRegistry((OVERVIEW, *SETTINGS_SURFACES, KEYS, WIDGETS_PAGE, EXPORTS, EXPORT_HISTORY))
+SURFACES = SurfaceRegistry((OVERVIEW, *SETTINGS_SURFACES, KEYS, WIDGETS_PAGE, EXPORTS_PAGE, EXPORT_HISTORY))
 
 
 def main() -> None:

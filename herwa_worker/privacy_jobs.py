@@ -7,6 +7,7 @@ from herwa_shared.pipeline.membership_dedup import purge_membership_periods
 from herwa_shared.privacy.erasure import process_erasures, purge_erasure_requests
 from herwa_shared.privacy.guild_deletion import (
     delete_overdue_guilds,
+    delete_requested_guilds,
     process_guild_deletions,
     purge_guild_deletions,
 )
@@ -25,8 +26,9 @@ class PrivacyJobs:
         self._clickhouse = stores.clickhouse_writer
 
     async def process_requests(self) -> None:
-        """Erase members and guilds from ClickHouse that are erased from PostgreSQL."""
+        """Delete guilds whose owners requested it, and finish in ClickHouse what was erased from PostgreSQL."""
         await process_erasures(self._database, self._clickhouse)
+        await delete_requested_guilds(self._database)
         await process_guild_deletions(self._database, self._clickhouse)
 
     async def delete_overdue_guilds(self) -> None:

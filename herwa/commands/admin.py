@@ -19,7 +19,7 @@ from herwa.texts import admin as texts
 from herwa_shared.catalog import Limit
 from herwa_shared.config import Settings
 from herwa_shared.errors import BadRequest
-from herwa_shared.operators import server_changes
+from herwa_shared.operators import server_changes, tier_editor
 from herwa_shared.operators.announcements import end_announcement, list_announcements, publish_announcement
 from herwa_shared.operators.audit import list_operator_entries, serialize_entry
 from herwa_shared.operators.health import HealthReport, load_health
@@ -158,6 +158,20 @@ async def change_tier(settings: Settings, edit: TierEdit, *, reason: str, is_dry
         return effects
 
 
+async def add_tier(settings: Settings, *, key: str, title: str, above: str, reason: str) -> tuple[TierStatus, ...]:
+    """Create a tier; returns all tiers, lowest first. Raises NotFound, BadRequest."""
+    async with open_operator_session(settings) as session:
+        await tier_editor.add_tier(session, key=key, title=title, above=above, reason=reason, actor=get_shell_actor())
+        return await list_tiers(session)
+
+
+async def remove_tier(settings: Settings, *, tier: str, reason: str) -> tuple[TierStatus, ...]:
+    """Delete a tier that nothing uses; returns all tiers, lowest first. Raises NotFound, BadRequest."""
+    async with open_operator_session(settings) as session:
+        await tier_editor.remove_tier(session, tier=tier, reason=reason, actor=get_shell_actor())
+        return await list_tiers(session)
+
+
 async def change_lowest_tier(
     settings: Settings, *, feature: str, tier: str, reason: str, is_dry_run: bool
 ) -> tuple[TierEffect, ...]:
@@ -178,6 +192,11 @@ def render_effects(effects: Sequence[TierEffect]) -> str:
     """Render the effect of a change of tiers, one line each."""
     lines = [texts.format_effect(effect.title, effect.gaining, effect.losing) for effect in effects]
     return "\n".join(lines) or texts.NOTHING_CHANGES
+
+
+def render_tiers(tiers: Sequence[TierStatus]) -> str:
+    """Render the tiers, lowest first, one line each."""
+    return "\n".join(replace_unprintable(texts.format_tier(tier.key, tier.title)) for tier in tiers)
 
 
 def render_health(report: HealthReport) -> str:

@@ -28,12 +28,15 @@ FIRST_YEAR = datetime(2015, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """The options of `herwa export create`; times without an offset are UTC. No data sets are all of them."""
+    """The options of `herwa export create`; times without an offset are UTC. No data sets are all of them,
+    and the channel 0 is all channels.
+    """
 
     data_sets: tuple[DataSet, ...]
     format: ExportFormat
     start: datetime | None
     end: datetime | None
+    channel_id: int
     with_members: bool
 
     def build_request(self, now: datetime) -> ExportRequest:
@@ -43,7 +46,8 @@ class ExportOptions:
             self.format,
             (self.start or FIRST_YEAR).replace(tzinfo=UTC),
             now if self.end is None else self.end.replace(tzinfo=UTC),
-            with_members=self.with_members,
+            self.channel_id,
+            self.with_members,
         )
 
 

@@ -61,6 +61,7 @@ async def check_discord(settings: Settings) -> list[CheckResult]:
         *_check_intents(settings, int(payload.get("flags") or 0)),
         *_check_session_limit(gateway),
         *_check_oauth(settings, payload),
+        *check_policy_links(settings, payload),
     ]
 
 
@@ -137,3 +138,14 @@ def _check_oauth(settings: Settings, application: dict[str, Any]) -> Iterator[Ch
         yield report_error(texts.SUBJECT_LOGIN, texts.REDIRECT_MISSING, fix)
     else:
         yield report_ok(texts.SUBJECT_LOGIN, texts.format_redirect(redirect))
+
+
+def check_policy_links(settings: Settings, application: dict[str, Any]) -> Iterator[CheckResult]:
+    if settings.discord.is_local:
+        return
+    links = (application.get("privacy_policy_url"), application.get("terms_of_service_url"))
+    if links == (f"{settings.origin}/privacy", f"{settings.origin}/terms"):
+        yield report_ok(texts.SUBJECT_POLICY_LINKS, texts.POLICY_LINKS_SET)
+    else:
+        fix = texts.format_set_policy_links(settings.origin, DEVELOPER_PORTAL_URL)
+        yield report_warning(texts.SUBJECT_POLICY_LINKS, texts.POLICY_LINKS_MISSING, fix)

@@ -34,6 +34,13 @@ TIER_HELP = "Change the features, limits and inheritance of a tier. With --dry-r
 TIER_EXAMPLE = (
     "Example: herwa admin tier premium --limit api_keys=20 --add stats.voice --reason 'Prices of 2027' --dry-run"
 )
+CREATE_TIER_HELP = "Create a tier. It inherits from the tier below it until you change it."
+CREATE_TIER_EXAMPLE = "Example: herwa admin create-tier starter Starter --above free --reason 'Prices of 2027'"
+DELETE_TIER_HELP = "Delete a tier that no server has or had, and that nothing else uses."
+DELETE_TIER_EXAMPLE = "Example: herwa admin delete-tier starter --reason 'Not needed'"
+TIER_KEY_ARGUMENT = "The key: lower-case letters, digits and hyphens."
+TIER_TITLE_ARGUMENT = "The title that people see."
+ABOVE_OPTION = "The tier that it is the next better one of."
 LOWEST_TIER_HELP = "Choose the lowest tier that includes a feature. With --dry-run, only show what that changes."
 LOWEST_TIER_EXAMPLE = "Example: herwa admin lowest-tier stats.voice premium --reason 'Prices of 2027' --dry-run"
 ANNOUNCE_HELP = "Publish an announcement on pages and in /help. Without a text, list the newest ones."
@@ -95,3 +102,8 @@ def format_job(name: str) -> str:
 def format_done(name: str, tier: str) -> str:
     """Say what tier a server has after a change."""
     return f"Done. {name} has {tier}."
+
+
+def format_tier(key: str, title: str) -> str:
+    """Name a tier and its key."""
+    return f"{title} ({key})"

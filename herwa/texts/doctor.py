@@ -17,6 +17,9 @@ SUBJECT_MEMBERS_INTENT = "Server Members intent"
 SUBJECT_CONTENT_INTENT = "Message Content intent"
 SUBJECT_GATEWAY = "Gateway"
 SUBJECT_LOGIN = "Log-in"
+SUBJECT_POLICY_LINKS = "Privacy and terms"
+POLICY_LINKS_MISSING = "The portal doesn't link to this copy's privacy policy and terms"
+POLICY_LINKS_SET = "Linked in the portal"
 SUBJECT_CLOCK = "Clock"
 SUBJECT_PROCESSES = "Processes"
 SUBJECT_POSTGRESQL = "PostgreSQL"
@@ -147,6 +150,11 @@ def format_set_client_id(application_id: str) -> str:
 def format_add_redirect(redirect: str, portal: str) -> str:
     """Format how to allow the redirect."""
     return f"Add the redirect {redirect} at {portal}, page OAuth2."
+
+
+def format_set_policy_links(origin: str, portal: str) -> str:
+    """Format where to enter the addresses of the privacy policy and the terms."""
+    return f"Enter {origin}/privacy and {origin}/terms at {portal}, page General Information."
 
 
 def format_redirect(redirect: str) -> str:

@@ -16,7 +16,8 @@ FORMAT_OPTION = "Format of the tables in the file."
 FROM_OPTION = "First day (UTC). Default: from the beginning."
 TO_OPTION = "End (UTC), exclusive. Default: now."
 DATE_METAVAR = "YYYY-MM-DD"
-MEMBERS_OPTION = "Include the ids of members. Members who opted out are never included."
+CHANNEL_OPTION = "ID of the only channel whose events are exported. Threads count for their channel."
+MEMBERS_OPTION = "Include ids and names of members. Members who opted out are never included."
 DRY_RUN_OPTION = "Estimate rows and size only."
 LIST_HELP = "List the newest exports of a server."
 DOWNLOAD_HELP = "Copy the file of a finished export."
@@ -43,6 +44,8 @@ def format_export(export: dict[str, Any]) -> str:
         )
     head = f"Export {export['id']}: {export['state']}"
     parts = [head if export["error"] is None else f"{head} ({export['error']})", f"{', '.join(export['data'])}"]
+    if export["channel_id"] is not None:
+        parts.append(f"channel {export['channel_id']}")
     parts.append(f"{export['format']}, {export['from'][:10]} to {export['to'][:10]}")
     if export["state"] in ("queued", "running", "paused"):
         parts.append(f"{export['rows']:,} of about {format_count(export['estimated_rows'], 'row')}")

@@ -15,6 +15,7 @@ WEB_HELP = "Start the pages alone, on HERWA_PORT. They forward API requests to t
 WORKER_HELP = "Start the worker alone. It moves events to ClickHouse."
 SIM_HELP = "Start the local Discord (a simulated Discord) alone, or import a message history into it."
 STATUS_HELP = "Show processes, ports, waiting events and problems."
+PRODUCTION_OPTION = "Also check what a copy needs before it is offered to the public."
 DOCTOR_HELP = "Check this machine, the settings and this copy, and suggest fixes. Exits with 1 if there is an error."
 MIGRATE_HELP = "Update both databases to the newest schema. Safe to repeat."
 DISCOVER_HELP = "Register the features, commands, pages and routes of the code. Existing choices are kept."

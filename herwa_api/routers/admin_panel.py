@@ -16,7 +16,13 @@ from herwa_shared.operators.audit import build_operator_actor
 from herwa_shared.operators.health import load_health
 from herwa_shared.operators.jobs import request_job
 from herwa_shared.operators.overview import load_overview
-from herwa_shared.operators.tier_editor import preview_tier_change, save_lowest_tier, save_tier
+from herwa_shared.operators.tier_editor import (
+    add_tier,
+    preview_tier_change,
+    remove_tier,
+    save_lowest_tier,
+    save_tier,
+)
 from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.services.kill_switches import list_kill_switches, set_kill_switch
 from herwa_shared.services.tiers import list_tiers
@@ -69,6 +75,26 @@ async def change_tier(
         if not dry_run:
             await save_tier(session, draft, reason=body.reason, actor=actor)
     return OrjsonResponse({"effects": [effect.to_json() for effect in effects], **await _load_tiers(database)})
+
+
+@router.post("/tiers")
+async def create_tier(operator: RecentOperatorDep, database: DatabaseDep, body: schemas.NewTierBody) -> Response:
+    """Create a tier."""
+    async with open_write_transaction(database) as session:
+        await add_tier(
+            session, key=body.key, title=body.title, above=body.above, reason=body.reason, actor=_build_actor(operator)
+        )
+    return OrjsonResponse(await _load_tiers(database))
+
+
+@router.delete("/tiers/{tier}")
+async def delete_tier(
+    operator: RecentOperatorDep, database: DatabaseDep, tier: Key, body: schemas.ReasonBody
+) -> Response:
+    """Delete a tier that nothing uses."""
+    async with open_write_transaction(database) as session:
+        await remove_tier(session, tier=tier, reason=body.reason, actor=_build_actor(operator))
+    return OrjsonResponse(await _load_tiers(database))
 
 
 @router.put("/features/{feature}/lowest-tier")

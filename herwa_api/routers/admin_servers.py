@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_api.app_state import DatabaseDep
+from herwa_api.app_state import AppDep, DatabaseDep
 from herwa_api.operator_gate import PANEL_PREFIX, OperatorDep, RecentOperatorDep
 from herwa_api.schemas import admin as schemas
 from herwa_api.schemas.serializers import OrjsonResponse
@@ -16,6 +16,7 @@ from herwa_shared.operators import server_changes
 from herwa_shared.operators.audit import build_operator_actor, list_operator_entries, serialize_entry
 from herwa_shared.operators.server_detail import load_server_details
 from herwa_shared.operators.server_search import search_servers
+from herwa_shared.operators.view_as import start_view, stop_view
 from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.services.write_transaction import open_write_transaction
 
@@ -120,6 +121,33 @@ async def delete_note(operator: OperatorDep, database: DatabaseDep, guild_id: Gu
     async with open_write_transaction(database) as session:
         await server_changes.delete_note(session, guild_id=guild_id, note_id=note_id, actor=_build_actor(operator))
     return await _show_changed(database, guild_id)
+
+
+@router.post("/servers/{guild_id}/view")
+async def begin_view(
+    operator: RecentOperatorDep, app_state: AppDep, database: DatabaseDep, guild_id: GuildId, body: schemas.ReasonBody
+) -> Response:
+    """Start to view the pages of a server as its owner sees them, in the browser of this session."""
+    guilds = await app_state.require_oauth().guild_access.list_guilds(operator.user_id, fresh=True)
+    managed_ids = frozenset(guild.id for guild in guilds if guild.can_manage)
+    async with open_write_transaction(database) as session:
+        view = await start_view(
+            session,
+            operator,
+            guild_id=guild_id,
+            managed_ids=managed_ids,
+            reason=body.reason,
+            actor=_build_actor(operator),
+        )
+    return OrjsonResponse({"guild_id": str(guild_id), "ends_at": view.ends_at.isoformat()})
+
+
+@router.delete("/view")
+async def end_view(operator: OperatorDep, database: DatabaseDep) -> Response:
+    """Stop viewing a server."""
+    async with open_write_transaction(database) as session:
+        await stop_view(session, user_id=operator.user_id)
+    return Response(status_code=204)
 
 
 @router.get("/audit")

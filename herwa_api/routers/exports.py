@@ -15,6 +15,7 @@ from herwa_api.app_state import AppDep, AppState
 from herwa_api.etags import CACHE_CONTROL
 from herwa_api.exports_access import ExportCaller, ExportCallerDep, FileCallerDep
 from herwa_api.idempotency import IdempotencyKey, write_once
+from herwa_api.member_identities import get_member_identities
 from herwa_api.schemas import exports as schemas
 from herwa_api.schemas.problems import PROBLEM_RESPONSES, WRITE_RESPONSES
 from herwa_api.schemas.serializers import OrjsonResponse
@@ -82,7 +83,12 @@ async def create_guild_export(
     now = utc_now()
     zone = await _load_zone(app_state, caller, body)
     history = await app_state.authorizer.load_history_limit(caller.guild_id)
-    export_request = body.build_request(zone, first_start=get_first_start(history, zone, now), now=now)
+    export_request = body.build_request(
+        zone,
+        first_start=get_first_start(history, zone, now),
+        now=now,
+        with_pseudonyms=get_member_identities(caller.caller).is_hidden,
+    )
     refusal: Forbidden | None = None
     try:
         await _require_allowed(app_state, caller, export_request, zone)
@@ -188,7 +194,7 @@ async def create_link(caller: ExportCallerDep, export_id: ExportId, app_state: A
     if needs_history_feature(jobs.get_request(job)):
         await caller.require_history_feature(app_state)
     if job.with_members:
-        await caller.require_members(app_state)
+        await caller.require_members(app_state, with_pseudonyms=job.with_pseudonyms)
     link = build_link(job, caller.binding, now=utc_now())
     body = {"url": link.format_path(app_state.export_links), "expires_at": link.expires_at.isoformat()}
     return OrjsonResponse(body, headers={"Cache-Control": WRITE_CACHE_CONTROL})
@@ -220,7 +226,7 @@ async def download_file(
             await record(session, caller.actor, "export.download", guild_id=caller.guild_id, target=str(export_id))
     if job.with_members:
         try:
-            await caller.require_members(app_state)
+            await caller.require_members(app_state, with_pseudonyms=job.with_pseudonyms)
         except Forbidden:
             raise NotFound(texts.EXPORT_NOT_FOUND) from None
     path = app_state.export_folder.get_file(export_id)
@@ -244,7 +250,7 @@ async def _require_allowed(app_state: AppState, caller: ExportCaller, request: E
     if needs_history_feature(request):
         await caller.require_history_feature(app_state)
     if request.with_members:
-        await caller.require_members(app_state)
+        await caller.require_members(app_state, with_pseudonyms=request.with_pseudonyms)
 
 
 async def _get_job(session: AsyncSession, caller: ExportCaller, export_id: int) -> ExportJob:

@@ -106,6 +106,15 @@ class TierBody(_AdminModel):
         return TierDraft(tier, frozenset(self.features), limits, self.inherits, sku_id)
 
 
+class NewTierBody(_AdminModel):
+    """A new tier, which is the next better one than `above` and inherits from it."""
+
+    key: str = Field(max_length=32)
+    title: str = Field(max_length=64)
+    above: str = Field(max_length=32)
+    reason: Reason
+
+
 class LowestTierBody(_AdminModel):
     """The lowest tier with a feature."""
 

@@ -34,7 +34,9 @@ class CreateExportBody(BaseModel):
         None, description=texts.FIELDS["export_channel"], examples=["81384788765712385"]
     )
 
-    def build_request(self, zone: ZoneInfo, *, first_start: datetime, now: datetime) -> ExportRequest:
+    def build_request(
+        self, zone: ZoneInfo, *, first_start: datetime, now: datetime, with_pseudonyms: bool
+    ) -> ExportRequest:
         """Build the request. Dates are midnights in `zone`. Raises BadRequest for an invalid time."""
         return ExportRequest(
             tuple(data_set for data_set in DataSet if data_set in self.data),
@@ -43,6 +45,7 @@ class CreateExportBody(BaseModel):
             now if self.to is None else parse_moment(self.to, zone, field="to"),
             int(self.channel_id or 0),
             self.members,
+            self.members and with_pseudonyms,
         )
 
 
@@ -90,6 +93,7 @@ class ExportResponse(BaseModel):
     )
     channel_id: str | None = Field(description=texts.FIELDS["export_channel"], examples=[None])
     members: bool = Field(description=texts.FIELDS["export_members"])
+    pseudonyms: bool = Field(description=texts.FIELDS["export_pseudonyms"], examples=[False])
     created_at: datetime = Field(examples=["2025-04-01T09:00:00+00:00"])
     finished_at: datetime | None = Field(examples=[None])
     expires_at: datetime | None = Field(description=texts.FIELDS["export_expires_at"], examples=[None])

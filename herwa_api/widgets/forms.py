@@ -45,6 +45,11 @@ PAGE_FORMS = (WidgetForm.DOCUMENT, WidgetForm.LINK)
 """The forms of a public page."""
 
 
+def is_widget_path(path: str) -> bool:
+    """Return whether a path is below `/w/`, or that of the script."""
+    return path.startswith((WIDGET_PREFIX, SCRIPT_PATH))
+
+
 def parse_widget_path(path: str) -> tuple[str, WidgetForm]:
     """Parse a path below `/w/` to a public id and a form; the id is empty if there is no such path."""
     public_id, form = path[len(WIDGET_PREFIX) : _ID_END], FORMS.get(path[_ID_END:])

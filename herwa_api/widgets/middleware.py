@@ -6,11 +6,18 @@ scripts of other sites may read it.
 
 from time import perf_counter
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from herwa_api.request_metrics import RequestCounts
 from herwa_api.widgets.cards import OUTAGE_ERRORS, WidgetCards, WidgetEntry
-from herwa_api.widgets.forms import READABLE_FORMS, SCRIPT_PATH, WIDGET_PREFIX, WidgetForm, parse_widget_path
+from herwa_api.widgets.forms import (
+    READABLE_FORMS,
+    SCRIPT_PATH,
+    WIDGET_PREFIX,
+    WidgetForm,
+    is_widget_path,
+    parse_widget_path,
+)
 from herwa_api.widgets.rendered import ALLOW_ORIGIN, RawHeaders, RenderedForm, is_known_body, read_conditions
 from herwa_api.widgets.renderer import SCRIPT, UNAVAILABLE_FORMS, UNKNOWN_FORMS, render_form
 from herwa_api.widgets.use_recorder import WidgetUseRecorder
@@ -21,6 +28,7 @@ from herwa_shared.runtime.fair_sharing import FairRateLimiter, RateLimit
 from herwa_shared.runtime.http_problems import HttpProblem, send_problem
 from herwa_shared.services.widget_settings import is_allowed_origin
 
+TEMPLATES = {form: f"{WIDGET_PREFIX}{{id}}{form}" for form in WidgetForm}
 READ_METHODS = ("GET", "HEAD")
 NEW_ID_RATE = RateLimit(per_second=2, burst=60, min_per_second=0.5, min_burst=10, total_per_second=50)
 """Requests for widgets that this process does not know yet. Each costs a query."""
@@ -38,12 +46,13 @@ class WidgetMiddleware:
         self._new_ids = FairRateLimiter(NEW_ID_RATE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith((WIDGET_PREFIX, SCRIPT_PATH)):
+        if scope["type"] != "http" or not is_widget_path(scope["path"]):
             await self._app(scope, receive, send)
         elif scope["method"] not in READ_METHODS:
             await send_problem(WRONG_METHOD, send)
         elif scope["path"] == SCRIPT_PATH:
-            await _respond(scope, send, SCRIPT, ())
+            for message in _build_messages(scope, SCRIPT, ()):
+                await send(message)
         else:
             await self._serve(scope, send)
 
@@ -58,11 +67,14 @@ class WidgetMiddleware:
                 return
             entry, rendered = await self._load(public_id, form)
         sites = entry.widget.status.settings.sites if entry is not None and form in READABLE_FORMS else ()
-        status = await _respond(scope, send, rendered, sites)
+        start, body = _build_messages(scope, rendered, sites)
+        await send(start)
+        await send(body)
+        status = start["status"]
         if entry is not None and status < 400 and scope["method"] == "GET":
             count = self._uses.count_click if form is WidgetForm.LINK else self._uses.count_view
             count(entry.widget.status.id)
-        self._counts.add(scope, status, perf_counter() - started_at, template=f"{WIDGET_PREFIX}{{id}}{form.value}")
+        self._counts.add(scope, status, perf_counter() - started_at, template=TEMPLATES[form])
 
     async def _load(self, public_id: str, form: WidgetForm) -> tuple[WidgetEntry | None, RenderedForm]:
         """Load a widget and render a form of it."""
@@ -90,11 +102,11 @@ class WidgetMiddleware:
         return self._new_ids.take_within(address, 0.0) is not None
 
 
-async def _respond(scope: Scope, send: Send, rendered: RenderedForm, sites: tuple[str, ...]) -> int:
-    """Send a response. With `sites`, scripts of these may read it. Returns the status."""
+def _build_messages(scope: Scope, rendered: RenderedForm, sites: tuple[str, ...]) -> tuple[Message, Message]:
+    """Build the messages of a response. With `sites`, scripts of these may read it."""
     known, origin = read_conditions(scope)
     extra: RawHeaders = []
     if sites and origin is not None and is_allowed_origin(sites, origin.decode("latin-1")):
         extra = [(ALLOW_ORIGIN, origin)]
-    is_known = is_known_body(rendered, known)
-    return await rendered.send(send, is_head=scope["method"] == "HEAD", is_known=is_known, extra=extra)
+    is_known = known is not None and is_known_body(rendered, known)
+    return rendered.build_messages(is_head=scope["method"] == "HEAD", is_known=is_known, extra=extra)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from herwa_api.response_headers import encode_headers
-from herwa_shared.runtime.asgi_types import Scope, Send
+from herwa_shared.runtime.asgi_types import Message, Scope
 
 CACHE_CONTROL = "public, max-age=60, stale-while-revalidate=60, stale-if-error=604800"
 """For a minute a cache needs no new response; while Herwa is not reachable, it may show the last card for a week."""
@@ -30,14 +30,19 @@ class RenderedForm:
     short_headers: RawHeaders
     body: bytes
     etag: bytes
+    messages: tuple[Message, Message]
+    """The usual response: to GET, with the body."""
 
-    async def send(self, send: Send, *, is_head: bool, is_known: bool, extra: RawHeaders) -> int:
-        """Send the response, without a body if the client has it. `extra` are further headers. Returns the status."""
+    def build_messages(self, *, is_head: bool, is_known: bool, extra: RawHeaders) -> tuple[Message, Message]:
+        """Build the two messages of the response, without a body if the client has it. `extra` are further headers."""
+        if not (is_head or is_known or extra):
+            return self.messages
         status = 304 if is_known and self.status == 200 else self.status
         headers = self.short_headers if status == 304 else self.headers
-        await send({"type": "http.response.start", "status": status, "headers": [*headers, *extra]})
-        await send({"type": "http.response.body", "body": b"" if is_head or status == 304 else self.body})
-        return status
+        return (
+            {"type": "http.response.start", "status": status, "headers": [*headers, *extra]},
+            {"type": "http.response.body", "body": b"" if is_head or status == 304 else self.body},
+        )
 
 
 def build_form(
@@ -63,7 +68,11 @@ def build_form(
         )
     )
     short = [(name, value) for name, value in encoded if name.lower() not in NOT_MODIFIED_HEADERS]
-    return RenderedForm(status, encoded, short, body, etag.encode())
+    messages: tuple[Message, Message] = (
+        {"type": "http.response.start", "status": status, "headers": encoded},
+        {"type": "http.response.body", "body": body},
+    )
+    return RenderedForm(status, encoded, short, body, etag.encode(), messages)
 
 
 def read_conditions(scope: Scope) -> tuple[bytes | None, bytes | None]:

@@ -6,8 +6,9 @@ from typing import Self
 import aiohttp
 import discord
 
+from herwa_bot.access.current_members import may_be_messaged, may_use
 from herwa_bot.access.guard import Guard, get_actor, get_guard
-from herwa_bot.access.invocation import build_invocation, build_member_invocation
+from herwa_bot.access.invocation import build_invocation
 from herwa_bot.texts import buttons, errors
 from herwa_bot.texts import requests as texts
 from herwa_bot.texts.names import format_at
@@ -34,8 +35,8 @@ from herwa_shared.services.access_requests import (
     list_open_requests,
 )
 from herwa_shared.services.guild_settings import load_guild_settings
+from herwa_shared.services.message_subscribers import MessageTopic, list_subscribers
 from herwa_shared.services.notices import mark_notified
-from herwa_shared.services.request_subscribers import list_subscribers
 from herwa_shared.services.write_transaction import open_write_transaction
 
 log = get_logger(__name__)
@@ -156,7 +157,7 @@ async def _request_access(interaction: discord.Interaction, surface: Surface) ->
         if not outcome.is_new:
             return _format_repeat_request(outcome)
         pending_requests = await list_open_requests(session, guild_id=guild.id)
-        manager_ids = await list_subscribers(session, guild_id=guild.id)
+        manager_ids = await list_subscribers(session, guild_id=guild.id, topic=MessageTopic.REQUESTS)
         channel_id = (await load_guild_settings(session, guild_id=guild.id)).request_channel_id
     own_count = sum(pending_request.user_id == interaction.user.id for pending_request in pending_requests)
     if len(pending_requests) > MAX_NOTIFIED_PER_GUILD or own_count > MAX_NOTIFIED_PER_MEMBER:
@@ -183,10 +184,12 @@ async def _notify_managers(
     channel = format_public_channel(guild, interaction.channel)
     text = texts.format_request_message(format_user(interaction.user), surface.key, escape(guild.name), channel)
     text = _add_warning(text, surface)
+    guard = get_guard(interaction)
+    decision_surface = _get_decision_surface(guard)
     deliveries = [
         await send_dm(interaction.client, manager_id, text, view=_build_decision_view(guild.id, request_id))
         for manager_id in manager_ids
-        if await _can_be_notified(get_guard(interaction), guild, manager_id)
+        if await may_be_messaged(guard, guild, manager_id, decision_surface)
     ]
     return any(deliveries)
 
@@ -212,18 +215,6 @@ def _add_warning(text: str, surface: Surface) -> str:
     return f"{text}\n{RULE_CONTROL_WARNING}" if can_change_rules([surface]) else text
 
 
-async def _can_be_notified(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
-    """Whether a request may be shown to a user; False if Discord cannot be reached.
-
-    They may no longer be a manager, so their current permissions are checked.
-    """
-    try:
-        return await _can_decide(guard, guild, user_id)
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        log.info("member permissions unavailable", user=user_id, error=format_reason(error))
-        return False
-
-
 def _build_decision_view(guild_id: int, request_id: int) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     view.add_item(RequestDecisionButton.build(guild_id, request_id, allow=True))
@@ -244,20 +235,13 @@ async def _fetch_guild(interaction: discord.Interaction, guild_id: int) -> disco
 
 async def _require_manager(interaction: discord.Interaction, guild: discord.Guild) -> None:
     """Raise Forbidden if the user may not decide access requests in the guild."""
-    if not await _can_decide(get_guard(interaction), guild, interaction.user.id):
+    guard = get_guard(interaction)
+    if not await may_use(guard, guild, interaction.user.id, _get_decision_surface(guard)):
         raise Forbidden(texts.format_managers_only(escape(guild.name)))
 
 
-async def _can_decide(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
-    """Whether the guardrail lets the user decide requests in the guild.
-
-    Their current roles and permissions are fetched from Discord.
-    """
+def _get_decision_surface(guard: Guard) -> Surface:
+    """Get the surface that people need who decide requests."""
     surface = guard.surfaces.find(SurfaceKind.COMMAND, RequestDecisionButton.command)
-    try:
-        member = await guild.fetch_member(user_id)
-    except (discord.NotFound, discord.Forbidden):
-        return False
-    return surface is not None and await guard.is_allowed(
-        build_member_invocation(guild, member, None, surface, at=guard.get_time())
-    )
+    assert surface is not None
+    return surface

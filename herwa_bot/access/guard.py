@@ -14,7 +14,7 @@ from herwa_bot.access.refusals import send_refusal, send_unavailable
 from herwa_bot.texts import errors
 from herwa_bot.texts.refusals import format_refusal
 from herwa_shared.analytics.history_limit import HistoryLimit
-from herwa_shared.catalog import FEATURES, Essential, Surface, SurfaceKind, SurfaceRegistry
+from herwa_shared.catalog import FEATURES, Essential, FeatureKey, Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.db import Database
 from herwa_shared.errors import HerwaError, format_reason
 from herwa_shared.guardrail.compiler import CompiledPolicy
@@ -31,6 +31,9 @@ log = get_logger(__name__)
 limited_log = RateLimitedLogger(log)
 
 POLICY_TIMEOUT_SECONDS = 1.8  # Discord expects a response within three seconds
+
+DIRECT_MESSAGE_FEATURES = frozenset({FeatureKey.PRIVACY})
+"""They belong to a user and not to a guild, so they work without one."""
 
 POLICY_UNAVAILABLE = format_refusal(NO_POLICY_REFUSAL.headline, NO_POLICY_REFUSAL.remedy)
 
@@ -96,9 +99,11 @@ class Guard:
         """
         started = time.perf_counter()
         try:
-            if surface is None or interaction.guild_id is None:
-                await send_unavailable(interaction, errors.COMMAND_CHANGED if surface is None else errors.GUILD_ONLY)
+            if surface is None:
+                await send_unavailable(interaction, errors.COMMAND_CHANGED)
                 return False
+            if interaction.guild_id is None:
+                return await self._check_direct(interaction, surface)
             if not is_always_allowed(surface) and not await self._check(interaction, surface, count_usage=count_usage):
                 return False
         except Exception as error:  # fail closed: nothing runs without a verdict
@@ -111,6 +116,13 @@ class Guard:
             return False
         start_command(interaction, surface, started=started)
         return True
+
+    async def _check_direct(self, interaction: discord.Interaction, surface: Surface) -> bool:
+        """Check an interaction in a direct message: only some features work there. None is counted."""
+        is_allowed = surface.feature in DIRECT_MESSAGE_FEATURES
+        if not is_allowed:
+            await send_unavailable(interaction, errors.GUILD_ONLY)
+        return is_allowed
 
     async def _check(self, interaction: discord.Interaction, surface: Surface, *, count_usage: bool) -> bool:
         assert interaction.guild_id is not None

@@ -9,9 +9,10 @@ from herwa_bot.access.channels import list_text_channels
 from herwa_bot.access.invocation import build_member_invocation
 from herwa_bot.texts import buttons
 from herwa_bot.texts import refusals as texts
+from herwa_bot.texts.policies import format_report_link
 from herwa_bot.ui.names import MESSAGE_NAMES, escape_trace_notes
 from herwa_bot.ui.purchases import build_premium_buttons, is_invalid_button
-from herwa_bot.ui.replies import reply_ephemeral, send_error
+from herwa_bot.ui.replies import get_dashboard_url, reply_ephemeral, send_error
 from herwa_shared.catalog import Surface
 from herwa_shared.discord.constants import MAX_CUSTOM_ID_LENGTH
 from herwa_shared.errors import format_reason
@@ -41,6 +42,7 @@ async def send_refusal(
         await interaction.response.autocomplete([])
         return
     text, reason = build_refusal_text(interaction, invocation, compiled, retry_after=retry_after)
+    text = "\n".join(filter(None, (text, format_report_link(get_dashboard_url(interaction)))))
     premium_view = _build_premium_view(invocation, compiled) if reason == Reason.TIER else None
     view = _build_request_view(invocation.surface) if reason in REQUESTABLE_REASONS else premium_view
     try:

@@ -10,8 +10,9 @@ from discord.ext import commands
 from herwa_bot.access.guard import POLICY_UNAVAILABLE, Guard, get_command_surface, get_guard, is_always_allowed
 from herwa_bot.access.invocation import build_invocation
 from herwa_bot.texts import help as texts
+from herwa_bot.texts.policies import format_policy_links
 from herwa_bot.ui.escaping import escape
-from herwa_bot.ui.replies import reply_ephemeral
+from herwa_bot.ui.replies import get_dashboard_url, reply_ephemeral
 from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, Surface, SurfaceKind
 from herwa_shared.discord.constants import MAX_MESSAGE_LENGTH
 from herwa_shared.guardrail.compiler import CompiledPolicy
@@ -36,7 +37,10 @@ class HelpCog(commands.Cog):
             return
         usable_surfaces = _list_usable_surfaces(interaction, guard, compiled)
         heading = [*map(texts.format_announcement, _list_announcements(compiled, guard)), texts.HEADING]
-        footer = [] if len(usable_surfaces) == len(guard.surfaces.all) else ["", texts.SOME_HIDDEN]
+        links = format_policy_links(get_dashboard_url(interaction))
+        hidden_note = "" if len(usable_surfaces) == len(guard.surfaces.all) else texts.SOME_HIDDEN
+        notes = [*filter(None, (hidden_note, links))]
+        footer = ["", *notes] if notes else []
         text = "\n".join([*heading, *_format_lines(usable_surfaces, detailed=True), *footer])
         if len(text) > MAX_MESSAGE_LENGTH:
             text = "\n".join([*heading, *_format_lines(usable_surfaces, detailed=False), *footer])

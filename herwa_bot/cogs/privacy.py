@@ -11,51 +11,65 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_bot.access.guard import get_command_surface, get_guard
 from herwa_bot.texts import buttons, errors
 from herwa_bot.texts import privacy as texts
+from herwa_bot.texts.policies import format_policy_links
 from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES
-from herwa_bot.ui.replies import defer, defer_if_slow, reply_ephemeral
+from herwa_bot.ui.replies import defer, defer_if_slow, get_dashboard_url, reply_ephemeral
 from herwa_bot.ui.views import GuardedView
 from herwa_bot.ui.writes import await_write, run_to_completion
 from herwa_shared.catalog import FeatureKey
-from herwa_shared.privacy.choices import load_privacy_status, set_opt_out
+from herwa_shared.privacy.choices import PrivacyStatus, load_privacy_status, set_opt_out
 from herwa_shared.privacy.erasure import Erasure, is_finished, request_erasure
 from herwa_shared.privacy.member_download import build_member_file
-from herwa_shared.privacy.stored_data import StoredData, load_stored_data
+from herwa_shared.privacy.stored_data import StoredData, UserData, load_stored_data, load_user_data
 from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_shared.stores import Stores
 
 POLL_SECONDS = 0.5
 DELETION_WAIT_SECONDS = 20.0
+MAX_LISTED_SERVERS = 8
+"""A message has at most 2,000 characters."""
 
 
 class PrivacyCog(commands.Cog):
-    """Commands with which members control the data about them. No setting of a server can block them."""
+    """Commands with which members control the data about them. No setting of a server can block them.
 
-    group = app_commands.Group(name="privacy", description=texts.DESCRIPTION, extras={"feature": FeatureKey.PRIVACY})
+    In a direct message they are about all servers, also those that the user left.
+    """
+
+    group = app_commands.Group(
+        name="privacy",
+        description=texts.DESCRIPTION,
+        extras={"feature": FeatureKey.PRIVACY},
+        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True),
+    )
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
     @group.command(name="show", description=texts.SHOW_DESCRIPTION)
     async def show(self, interaction: discord.Interaction) -> None:
-        """Show what is stored about the caller in this server, how long, and who can see it."""
-        assert interaction.guild_id is not None
-        load = self._load_stored_data(interaction.guild_id, interaction.user.id)
-        await reply_ephemeral(interaction, format_stored_data(await defer_if_slow(interaction, load, ephemeral=True)))
+        """Show what is stored about the caller, how long, and who can see it."""
+        load = self._format_stored_data(interaction.guild_id, interaction.user.id)
+        text = await defer_if_slow(interaction, load, ephemeral=True)
+        links = format_policy_links(get_dashboard_url(interaction))
+        await reply_ephemeral(interaction, "\n".join(filter(None, (text, links))))
 
     @group.command(name="download", description=texts.DOWNLOAD_DESCRIPTION)
     async def download(self, interaction: discord.Interaction) -> None:
-        """Send what is stored about the caller in this server as a file that only they see."""
-        assert interaction.guild_id is not None
+        """Send what is stored about the caller as a file that only they see."""
         build = self._build_file(interaction.guild_id, interaction.user.id)
         content = await defer_if_slow(interaction, build, ephemeral=True)
-        file = discord.File(io.BytesIO(content), filename=f"herwa-{interaction.guild_id}.zip")
-        await reply_ephemeral(interaction, texts.DOWNLOAD_READY, file=file)
+        file = discord.File(io.BytesIO(content), filename=f"herwa-{interaction.guild_id or 'all-servers'}.zip")
+        await reply_ephemeral(
+            interaction, texts.DOWNLOAD_READY if interaction.guild_id else texts.DOWNLOAD_READY_EVERYWHERE, file=file
+        )
 
     @group.command(name="opt-out", description=texts.OPT_OUT_DESCRIPTION)
     @app_commands.describe(everywhere=texts.OPTION_EVERYWHERE)
     async def opt_out(self, interaction: discord.Interaction, everywhere: bool = False) -> None:
         """Store later activity without the caller, and offer to delete what is stored."""
+        everywhere = everywhere or interaction.guild_id is None
         is_changed, _ = await self._choose(interaction, everywhere, opted_out=True)
         view = DeletionView(interaction, self._stores, everywhere=everywhere)
         text = texts.format_opted_out(everywhere=everywhere, is_changed=is_changed)
@@ -65,6 +79,7 @@ class PrivacyCog(commands.Cog):
     @app_commands.describe(everywhere=texts.OPTION_EVERYWHERE)
     async def opt_in(self, interaction: discord.Interaction, everywhere: bool = False) -> None:
         """Count the caller again."""
+        everywhere = everywhere or interaction.guild_id is None
         is_changed, is_out_elsewhere = await self._choose(interaction, everywhere, opted_out=False)
         text = texts.format_opted_in(everywhere=everywhere, is_changed=is_changed, is_out_elsewhere=is_out_elsewhere)
         await reply_ephemeral(interaction, text)
@@ -73,14 +88,18 @@ class PrivacyCog(commands.Cog):
     @app_commands.describe(everywhere=texts.OPTION_EVERYWHERE)
     async def delete(self, interaction: discord.Interaction, everywhere: bool = False) -> None:
         """Delete what is stored about the caller, after a confirmation."""
+        everywhere = everywhere or interaction.guild_id is None
         view = DeletionView(interaction, self._stores, everywhere=everywhere)
         await reply_ephemeral(interaction, texts.format_question(everywhere=everywhere), view=view)
 
-    async def _load_stored_data(self, guild_id: int, user_id: int) -> StoredData:
+    async def _format_stored_data(self, guild_id: int | None, user_id: int) -> str:
         async with self._stores.database.transaction() as session:
-            return await load_stored_data(session, self._stores.clickhouse, guild_id=guild_id, user_id=user_id)
+            if guild_id is None:
+                return format_user_data(await load_user_data(session, self._stores.clickhouse, user_id=user_id))
+            data = await load_stored_data(session, self._stores.clickhouse, guild_id=guild_id, user_id=user_id)
+        return format_stored_data(data)
 
-    async def _build_file(self, guild_id: int, user_id: int) -> bytes:
+    async def _build_file(self, guild_id: int | None, user_id: int) -> bytes:
         async with self._stores.database.transaction() as session:
             return await build_member_file(session, self._stores.clickhouse, guild_id=guild_id, user_id=user_id)
 
@@ -89,7 +108,6 @@ class PrivacyCog(commands.Cog):
         self, interaction: discord.Interaction, everywhere: bool, *, opted_out: bool
     ) -> tuple[bool, bool]:
         """Save a choice. Returns whether it changed anything, and whether the member is still opted out otherwise."""
-        assert interaction.guild_id is not None
         guild_id, user_id = interaction.guild_id, interaction.user.id
 
         async def save() -> tuple[bool, bool]:
@@ -171,22 +189,33 @@ def format_stored_data(data: StoredData) -> str:
         lines.append(texts.format_access_requests(data.access_requests))
     if data.tickets:
         lines.append(texts.format_tickets(data.tickets))
-    lines += _format_status(data)
+    lines += _format_status(data.status)
     return "\n".join([*lines, texts.RETENTION, texts.VISIBILITY])
 
 
-def _format_status(data: StoredData) -> list[str]:
+def format_user_data(data: UserData) -> str:
+    """Format the reply of `/privacy show` in a direct message: a line for each server."""
+    lines = [texts.HEADING_EVERYWHERE]
+    lines += [
+        texts.format_server(escape(guild.guild_name), guild.data.counts) for guild in data.guilds[:MAX_LISTED_SERVERS]
+    ] or [texts.NOTHING_COUNTED]
+    if len(data.guilds) > MAX_LISTED_SERVERS:
+        lines.append(texts.format_more_servers(len(data.guilds) - MAX_LISTED_SERVERS))
+    return "\n".join([*lines, *_format_status(data.status), texts.LONG_LEFT, texts.RETENTION, texts.VISIBILITY])
+
+
+def _format_status(status: PrivacyStatus) -> list[str]:
     lines = []
-    if (erasure := data.status.erasure) is not None:
+    if (erasure := status.erasure) is not None:
         moment = erasure.finished_at or erasure.requested_at
         relative_time = MESSAGE_NAMES.format_relative_time(moment.timestamp())
         is_finished = erasure.finished_at is not None
         format_erasure = texts.format_deletion_done if is_finished else texts.format_deletion_pending
         lines.append(format_erasure(relative_time))
-    if data.status.opted_out_everywhere:
+    if status.opted_out_everywhere:
         return [*lines, texts.OPTED_OUT_EVERYWHERE]
-    return [*lines, texts.OPTED_OUT_HERE if data.status.opted_out_here else texts.COUNTED]
+    return [*lines, texts.OPTED_OUT_HERE if status.opted_out_here else texts.COUNTED]
 
 
-async def _is_opted_out(session: AsyncSession, guild_id: int, user_id: int) -> bool:
+async def _is_opted_out(session: AsyncSession, guild_id: int | None, user_id: int) -> bool:
     return (await load_privacy_status(session, guild_id=guild_id, user_id=user_id)).is_opted_out

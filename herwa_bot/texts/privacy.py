@@ -4,13 +4,15 @@ from collections.abc import Mapping
 
 from herwa_bot.texts.phrases import format_count, format_joined
 from herwa_shared.pipeline.events import EventKind
+from herwa_shared.privacy.retention import DEPARTED_PERIOD, RAW_EVENT_PERIOD, UNTIL_GUILD_DELETED
 
 DESCRIPTION = "What is stored about you, and how to stop or delete it"
-SHOW_DESCRIPTION = "What is stored about you in this server"
+SHOW_DESCRIPTION = "What is stored about you"
 OPT_OUT_DESCRIPTION = "Stop being counted as a member"
 OPT_IN_DESCRIPTION = "Be counted as a member again"
 DELETE_DESCRIPTION = "Delete what is stored about you"
-DOWNLOAD_DESCRIPTION = "Get what is stored about you in this server as a file"
+DOWNLOAD_DESCRIPTION = "Get what is stored about you as a file"
+DOWNLOAD_READY_EVERYWHERE = "Here is what is stored about you, a folder for each server."
 DOWNLOAD_READY = "Here is what is stored about you in this server. Only you can see this message."
 OPTION_EVERYWHERE = "In all servers, not only in this one"
 
@@ -18,12 +20,17 @@ DELETE_BUTTON = "Delete my data"
 
 NOTHING_COUNTED = "No activity is stored under your name."
 HEADING = "**What is stored about you in this server**"
+HEADING_EVERYWHERE = "**What is stored about you in all servers**"
+LONG_LEFT = (
+    f"-# Servers that you left more than {DEPARTED_PERIOD} ago are not listed: your ID is no longer stored there."
+    " `/privacy delete` removes what is left there too."
+)
 OPTED_OUT_HERE = "You opted out here: new activity is counted without you."
 OPTED_OUT_EVERYWHERE = "You opted out everywhere: new activity is counted without you."
 COUNTED = "You are counted as a member. `/privacy opt-out` stops that."
 RETENTION = (
-    "-# Single events are kept for 3 months, hourly numbers without a limit. 90 days after you"
-    " leave, a random ID replaces yours. What you write is never stored."
+    f"-# Single events are kept for {RAW_EVENT_PERIOD}, hourly numbers {UNTIL_GUILD_DELETED}. {DEPARTED_PERIOD} after"
+    " you leave, a pseudonym replaces your ID. What you write is never stored."
 )
 VISIBILITY = (
     "-# Who sees your name next to numbers: members with Administrator, Manage Server or View Server Insights."
@@ -56,10 +63,24 @@ _VOICE_NOUNS: Mapping[str, str] = {
 
 def format_activity(counts: Mapping[str, int], first: str, last: str) -> str:
     """Format the numbers by kind of event, in seconds for voice, with the first and last hour."""
+    return f"- {_format_counts(counts)}, from {first} to {last}"
+
+
+def format_server(name: str, counts: Mapping[str, int]) -> str:
+    """Format the numbers of one server, in a list of servers."""
+    return f"- **{name}**: {_format_counts(counts) if counts else 'your name only'}"
+
+
+def format_more_servers(count: int) -> str:
+    """Format how many servers are not in the list."""
+    return f"- and {format_count(count, 'more server')}: `/privacy download` has all of them"
+
+
+def _format_counts(counts: Mapping[str, int]) -> str:
     parts = [format_count(counts[kind], noun) for kind, noun in _NOUNS.items() if kind in counts]
     parts += [format_count(counts[kind] // 60, noun) for kind, noun in _VOICE_NOUNS.items() if kind in counts]
     parts += [format_count(count, kind) for kind, count in counts.items() if kind not in (*_NOUNS, *_VOICE_NOUNS)]
-    return f"- {format_joined(parts)}, from {first} to {last}"
+    return format_joined(parts)
 
 
 def format_name(name: str) -> str:

@@ -30,6 +30,13 @@ DEFERRED_EPHEMERALLY = "deferred_ephemerally"  # key in `interaction.extras`
 Result = TypeVar("Result")
 
 
+def get_dashboard_url(interaction: discord.Interaction) -> str | None:
+    """Get the base URL of the dashboard, or None if Discord accepts no links to it."""
+    bot: Any = interaction.client
+    url: str | None = bot.dashboard_url
+    return url
+
+
 async def build_chart_attachment(figure: dict[str, Any], *, name: str, alt: str) -> discord.File | None:
     """Render a figure as a PNG attachment with alt text.
 

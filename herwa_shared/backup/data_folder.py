@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from herwa_shared.backup.archive import SECRETS_NAME
@@ -53,6 +53,12 @@ def restore_anchors(folder: DataFolder, archive: zipfile.ZipFile, *, now: dateti
 def build_backup_path(folder: DataFolder, kind: str, *, now: datetime) -> Path:
     """Build the path of a backup in the data folder. `kind` is the reason, such as `before-migration`."""
     return folder.path / BACKUPS_FOLDER / f"{kind}-{now:%Y%m%d-%H%M%S}.zip"
+
+
+def list_backup_times(folder: DataFolder) -> list[datetime]:
+    """List when the backups in the data folder were written, of every kind."""
+    files = (folder.path / BACKUPS_FOLDER).glob("*.zip")
+    return [datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in files]
 
 
 def delete_old_backups(folder: DataFolder, kind: str) -> None:

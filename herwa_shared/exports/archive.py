@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from herwa_shared.exports import texts
-from herwa_shared.exports.tables import SCHEMA_VERSION, TABLES, ExportFormat, ExportTable, TableSource
+from herwa_shared.exports.tables import NAME_LISTS, SCHEMA_VERSION, TABLES, ExportFormat, ExportTable, TableSource
 from herwa_shared.models import ExportJob, ExportPart
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
@@ -74,6 +74,7 @@ def build_schema(job: ExportJob, parts: Sequence[ExportPart]) -> dict[str, Any]:
         "precise_from": job.border_at.isoformat(),
         "channel_id": str(job.channel_id) if job.channel_id else None,
         "with_members": job.with_members,
+        "with_pseudonyms": job.with_pseudonyms,
         "created_at": job.created_at.isoformat(),
         "tables": {
             key: _describe_table(job, TABLES[key], [part for part in parts if part.table == key])
@@ -83,8 +84,8 @@ def build_schema(job: ExportJob, parts: Sequence[ExportPart]) -> dict[str, Any]:
 
 
 def get_extension(table: ExportTable, export_format: ExportFormat) -> str:
-    """Return the extension of a table's members. Channels are not written by ClickHouse, so never as Parquet."""
-    if table.source is TableSource.CHANNELS and export_format is ExportFormat.PARQUET:
+    """Return the extension of a table's files. Lists of names are JSON lines instead of Parquet."""
+    if table.source in NAME_LISTS and export_format is ExportFormat.PARQUET:
         return ExportFormat.JSON_LINES.value
     return export_format.value
 

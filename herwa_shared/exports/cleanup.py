@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, or_, select
 
 from herwa_shared.db import Database
+from herwa_shared.exports.events import record_event
 from herwa_shared.exports.files import ExportFolder
 from herwa_shared.exports.hidden_members import load_hidden_members, load_privacy_version
 from herwa_shared.exports.jobs import (
@@ -33,6 +34,9 @@ ROW_RETENTION = timedelta(days=30)
 OUTDATED_SQL = """
 SELECT id, guild_id, hidden_digest FROM export_job
 WHERE with_members AND privacy_version <> $1 AND planned_at IS NOT NULL AND state IN ('queued', 'running', 'ready')
+"""
+LOST_SQL = """
+UPDATE export_job SET state = 'failed', error = $2 WHERE id = $1 AND state = 'ready' RETURNING guild_id
 """
 CHECKED_SQL = "UPDATE export_job SET privacy_version = $2 WHERE id = $1"
 
@@ -67,11 +71,11 @@ async def delete_orphaned_files(database: Database, folder: ExportFolder) -> Non
             await asyncio.to_thread(folder.delete, job_id)
     lost = [id_ for id_, state in states.items() if state == ExportState.READY and not folder.get_file(id_).exists()]
     for job_id in lost:
-        async with database.transaction() as session:
-            job = await session.get_one(ExportJob, job_id, with_for_update=True)
-            if job.state == ExportState.READY:
-                job.state, job.error = ExportState.FAILED, ExportError.FILE_LOST
-                log.warning("the file of an export is lost", export=job_id, guild=job.guild_id)
+        async with database.acquire_connection() as connection, connection.transaction():
+            guild_id = await connection.fetchval(LOST_SQL, job_id, ExportError.FILE_LOST.value)
+            if guild_id is not None:
+                await record_event(connection, job_id)
+                log.warning("the file of an export is lost", export=job_id, guild=guild_id)
 
 
 async def is_choice_pending(session: AsyncSession, job: ExportJob) -> bool:

@@ -1,11 +1,11 @@
 """Which members an export leaves out: those who opted out, and those who are being erased.
 
-Choices are stored under keyed hashes, so each member of the guild's hours is hashed. The ids are stored nowhere; the
+Choices are stored under keyed hashes, so each member who has hours or a name is hashed. The ids are stored nowhere; the
 export keeps a keyed hash of all of them, by which a change is noticed.
 """
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import asyncpg
@@ -20,6 +20,7 @@ SELECT digest FROM privacy_choice WHERE opted_out_at IS NOT NULL AND (guild_id =
 ERASURES_SQL = """
 SELECT user_id FROM erasure_request WHERE finished_at IS NULL AND (guild_id = $1 OR guild_id IS NULL)
 """
+NAMED_MEMBERS_SQL = "SELECT user_id FROM member WHERE guild_id = $1"
 MEMBERS_SQL = f"""
 SELECT DISTINCT user_id FROM activity_hourly
 WHERE guild_id = {{guild:UInt64}} AND user_id BETWEEN 1 AND {FIRST_PSEUDONYM - 1}
@@ -28,14 +29,18 @@ WHERE guild_id = {{guild:UInt64}} AND user_id BETWEEN 1 AND {FIRST_PSEUDONYM - 1
 
 @dataclass(frozen=True, slots=True)
 class HiddenMembers:
-    """The members of a guild whom an export leaves out. `version` is that of the choices, `digest` a keyed hash."""
+    """The members of a guild whom an export leaves out. `version` is that of the choices, `digest` a keyed hash.
+
+    `is_hidden` tells whether a user is one of them; `ids` are those who have hours or a name.
+    """
 
     version: int
     ids: frozenset[int]
     digest: bytes
+    is_hidden: Callable[[int], bool]
 
 
-NO_HIDDEN_MEMBERS = HiddenMembers(0, frozenset(), b"")
+NO_HIDDEN_MEMBERS = HiddenMembers(0, frozenset(), b"", lambda _: False)
 """Of an export that holds no members."""
 
 
@@ -45,20 +50,31 @@ async def load_hidden_members(
     """Load the members whom exports of a guild leave out, in constant memory for any number of members."""
     version = int(await connection.fetchval(VERSION_SQL))
     opt_outs = {bytes(row["digest"]) for row in await connection.fetch(OPT_OUTS_SQL, guild_id)}
-    ids = {int(row["user_id"]) for row in await connection.fetch(ERASURES_SQL, guild_id)}
+    erased = {int(row["user_id"]) for row in await connection.fetch(ERASURES_SQL, guild_id)}
+    privacy_key = derive_privacy_key(audit_key)
+
+    def is_hidden(user_id: int) -> bool:
+        digests = (hash_member(privacy_key, guild_id=place, user_id=user_id) for place in (guild_id, None))
+        return user_id in erased or any(digest in opt_outs for digest in digests)
+
+    ids = set(erased)
     if opt_outs:
-        privacy_key = derive_privacy_key(audit_key)
-        async for user_id in _stream_members(clickhouse, guild_id):
-            digests = (hash_member(privacy_key, guild_id=place, user_id=user_id) for place in (guild_id, None))
-            if any(digest in opt_outs for digest in digests):
-                ids.add(user_id)
+        ids |= {user_id async for user_id in _stream_members(clickhouse, guild_id) if is_hidden(user_id)}
+        ids |= {user_id async for user_id in _stream_named_members(connection, guild_id) if is_hidden(user_id)}
     content = ",".join(map(str, sorted(ids)))
-    return HiddenMembers(version, frozenset(ids), hmac.digest(audit_key, f"export {content}".encode(), "sha256"))
+    digest = hmac.digest(audit_key, f"export {content}".encode(), "sha256")
+    return HiddenMembers(version, frozenset(ids), digest, is_hidden)
 
 
 async def load_privacy_version(connection: asyncpg.Connection) -> int:
     """Load the number of changes of choices."""
     return int(await connection.fetchval(VERSION_SQL))
+
+
+async def _stream_named_members(connection: asyncpg.Connection, guild_id: int) -> AsyncIterator[int]:
+    async with connection.transaction(readonly=True):
+        async for row in connection.cursor(NAMED_MEMBERS_SQL, guild_id, prefetch=5_000):
+            yield int(row["user_id"])
 
 
 async def _stream_members(clickhouse: AsyncClient, guild_id: int) -> AsyncIterator[int]:

@@ -68,7 +68,10 @@ class ExportTooLarge(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What an export holds: data sets, format, the time `[from_at, to_at)`, one channel or all (0), members or not."""
+    """What an export holds: data sets, format, the time `[from_at, to_at)`, one channel or all (0), members or not.
+
+    `with_pseudonyms`: members have the pseudonyms of the API key that creates the export, instead of ids and names.
+    """
 
     data_sets: tuple[DataSet, ...]
     format: ExportFormat
@@ -76,6 +79,7 @@ class ExportRequest:
     to_at: datetime
     channel_id: int = 0
     with_members: bool = False
+    with_pseudonyms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ class ExportStatus:
             "precise_from": self.border_at.isoformat(),
             "channel_id": str(request.channel_id) if request.channel_id else None,
             "members": request.with_members,
+            "pseudonyms": request.with_pseudonyms,
             "created_at": self.created_at.isoformat(),
             "finished_at": self.finished_at and self.finished_at.isoformat(),
             "expires_at": self.expires_at and self.expires_at.isoformat(),
@@ -268,6 +273,7 @@ def describe(job: ExportJob) -> dict[str, Any]:
         "to": job.to_at,
         "channel_id": str(job.channel_id) if job.channel_id else None,
         "members": job.with_members,
+        "pseudonyms": job.with_pseudonyms,
     }
 
 
@@ -285,7 +291,15 @@ def require_file(job: ExportJob) -> None:
 def get_request(job: ExportJob) -> ExportRequest:
     """Return what an export holds."""
     data_sets = tuple(DataSet(value) for value in job.data_sets)
-    return ExportRequest(data_sets, ExportFormat(job.format), job.from_at, job.to_at, job.channel_id, job.with_members)
+    return ExportRequest(
+        data_sets,
+        ExportFormat(job.format),
+        job.from_at,
+        job.to_at,
+        job.channel_id,
+        job.with_members,
+        job.with_pseudonyms,
+    )
 
 
 def build_status(job: ExportJob, now: datetime) -> ExportStatus:
@@ -352,6 +366,7 @@ def _build_job(guild_id: int, request: ExportRequest, now: datetime) -> ExportJo
         border_at=get_border(now),
         channel_id=request.channel_id,
         with_members=request.with_members,
+        with_pseudonyms=request.with_members and request.with_pseudonyms,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from herwa_shared.exports.tables import MEMBER_SQL, TABLES, ExportFormat, ExportTable, TableSource
 from herwa_shared.models import ExportJob, ExportPart
+from herwa_shared.services.key_pseudonyms import build_key_pseudonym_sql
 
 TIME_COLUMNS = {
     TableSource.EVENTS: "at",
@@ -43,14 +44,30 @@ STREAM_SETTINGS: dict[str, Any] = {
 }
 
 
-def build_part_query(job: ExportJob, part: ExportPart, hidden_ids: Collection[int]) -> tuple[str, dict[str, Any]]:
-    """Build the SELECT of a part and its parameters. Members in `hidden_ids` are left out of it."""
+def build_part_query(
+    job: ExportJob, part: ExportPart, hidden_ids: Collection[int], *, pseudonym_secret: bytes | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Build the SELECT of a part and its parameters. Members in `hidden_ids` are left out of it.
+
+    With `pseudonym_secret` members have the pseudonyms that the API gives the key with this secret, and rows are sorted
+    by them: the order of ids would tell who is older.
+    """
     table = TABLES[part.table]
     member_sql, parameters = _hide_members(hidden_ids)
+    sort_member_sql = member_sql
+    if pseudonym_secret is not None:
+        sort_member_sql = f"if({member_sql} = 0, '', {build_key_pseudonym_sql(member_sql, pseudonym_secret)})"
     columns = table.list_columns(with_members=job.with_members)
-    selected = ", ".join(f"{_use_member(column.sql, member_sql)} AS {column.name}" for column in columns)
+    selected = ", ".join(
+        f"nullIf({sort_member_sql}, '') AS {column.name}"
+        if column.is_member and pseudonym_secret is not None
+        else f"{_use_member(column.sql, member_sql)} AS {column.name}"
+        for column in columns
+    )
     sort_columns = [
-        _use_member(sql, member_sql) for sql in table.sort_sql if sql != MEMBER_SQL or _has_member(table, job)
+        sort_member_sql if sql == MEMBER_SQL else sql
+        for sql in table.sort_sql
+        if sql != MEMBER_SQL or _has_member(table, job)
     ]
     if table.source is not TableSource.HOURS or any(column.name == "channel_id" for column in columns):
         keys = sort_columns

@@ -26,7 +26,7 @@ from herwa_shared.tables.table import Cell, Column, ColumnType, Table
 WRITE_BYTES = 1 << 20
 _TRAILER_BYTES = 2_000
 _TRAILER_MARK = b"__exception__\r\n"
-_COLUMN_TYPES = {
+COLUMN_TYPES = {
     ExportColumnType.TIME: ColumnType.TIME,
     ExportColumnType.ID: ColumnType.ID,
     ExportColumnType.TEXT: ColumnType.LABEL,
@@ -76,15 +76,16 @@ async def write_part(
     path: Path,
     *,
     hidden_ids: Collection[int],
+    pseudonym_secret: bytes | None,
     progress: PartProgress,
 ) -> WrittenPart:
-    """Write a part to `path`, which is replaced.
+    """Write a part to `path`, which is replaced. With `pseudonym_secret` it contains pseudonyms instead of ids.
 
     Raises ServiceUnavailable if ClickHouse fails in the middle, OSError if the disk is full.
     """
     export_format = ExportFormat(job.format)
     rows_path = path.with_suffix(".rows") if export_format is ExportFormat.XLSX else path
-    sql, parameters = build_part_query(job, part, hidden_ids)
+    sql, parameters = build_part_query(job, part, hidden_ids, pseudonym_secret=pseudonym_secret)
     with rows_path.open("wb") as file:
         part_file = _PartFile(file)
         async with _write_behind(part_file) as write:
@@ -157,7 +158,7 @@ def _write_workbook(job: ExportJob, part: ExportPart, rows_path: Path, path: Pat
     columns = table.list_columns(with_members=job.with_members)
     with rows_path.open("rb") as lines, path.open("wb") as file:
         rows = (tuple(_parse_cells(columns, json.loads(line))) for line in lines)
-        titles = tuple(Column(column.name, column.name, _COLUMN_TYPES[column.type]) for column in columns)
+        titles = tuple(Column(column.name, column.name, COLUMN_TYPES[column.type]) for column in columns)
         write_xlsx_file(Table(table.key, titles, rows, UTC_ZONE), file, created_at=job.created_at)
     rows_path.unlink()
     return path.stat().st_size, compute_digest(path)

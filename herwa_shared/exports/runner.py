@@ -23,14 +23,15 @@ from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
 from herwa_shared.exports.archive import PartDamaged, get_extension, write_archive
-from herwa_shared.exports.channel_list import write_channels
+from herwa_shared.exports.events import record_event
 from herwa_shared.exports.files import DiskFull, ExportFolder
 from herwa_shared.exports.hidden_members import NO_HIDDEN_MEMBERS, HiddenMembers, load_hidden_members
 from herwa_shared.exports.jobs import FILE_LIFETIME, ExportError
+from herwa_shared.exports.name_lists import write_list
 from herwa_shared.exports.part_writer import PartProgress, WrittenPart, write_part
 from herwa_shared.exports.plan import get_border, plan_parts
 from herwa_shared.exports.restarts import restart_exports
-from herwa_shared.exports.tables import TABLES, ExportFormat, TableSource
+from herwa_shared.exports.tables import NAME_LISTS, TABLES, ExportFormat, TableSource
 from herwa_shared.log import get_logger
 from herwa_shared.models import ExportJob, ExportPart
 from herwa_shared.retry import RetryPolicy
@@ -93,6 +94,7 @@ UPDATE export_job SET state = 'failed', error = $3, finished_at = now(), lease =
     part_rows = 0
 WHERE id = $1 AND ($2::uuid IS NULL OR lease = $2) RETURNING id
 """
+KEY_PSEUDONYMS_SQL = "SELECT pseudonym_secret FROM api_key WHERE id = $1"
 DELETE_PARTS_SQL = "DELETE FROM export_part WHERE job_id = $1"
 
 
@@ -169,11 +171,22 @@ class ExportRunner:
         job = step.job
         parts = await plan_parts(self._clickhouse, job)
         hidden = await self._load_hidden(job)
-        channels = get_extension(TABLES["channels"], ExportFormat(job.format))
-        rows = [(step.id, 0, "channels", f"channels.{channels}", job.from_at, job.to_at, 0)]
+        names = ("channels", "member_names") if job.with_members and not job.with_pseudonyms else ("channels",)
+        rows = [
+            (
+                step.id,
+                number,
+                key,
+                f"{key}.{get_extension(TABLES[key], ExportFormat(job.format))}",
+                job.from_at,
+                job.to_at,
+                0,
+            )
+            for number, key in enumerate(names)
+        ]
         rows += [
             (step.id, number, part.table, f"{part.name}.{job.format}", part.from_at, part.to_at, part.estimated_rows)
-            for number, part in enumerate(parts, start=1)
+            for number, part in enumerate(parts, start=len(rows))
         ]
         total = sum(part.estimated_rows for part in parts)
         async with self._database.acquire_connection() as connection, connection.transaction():
@@ -190,12 +203,20 @@ class ExportRunner:
             hidden = await self._load_hidden(step.job)
             if hidden.digest != step.job.hidden_digest:
                 await self._restart(step)
-            if TABLES[part.table].source is TableSource.CHANNELS:
+            if TABLES[part.table].source in NAME_LISTS:
                 async with self._database.acquire_connection() as connection:
-                    written = await write_channels(connection, step.job, draft)
+                    written = await write_list(
+                        connection, step.job, TABLES[part.table], draft, is_hidden=hidden.is_hidden
+                    )
             else:
                 written = await write_part(
-                    self._clickhouse, step.job, part, draft, hidden_ids=hidden.ids, progress=progress
+                    self._clickhouse,
+                    step.job,
+                    part,
+                    draft,
+                    hidden_ids=hidden.ids,
+                    pseudonym_secret=await self._load_pseudonym_secret(step.job),
+                    progress=progress,
                 )
             draft.replace(self._folder.get_part(step.id, part.position))
             await self._save_part(step, part, written)
@@ -223,10 +244,11 @@ class ExportRunner:
                 await self._restart(step)
             file = self._folder.get_file(step.id)
             draft.replace(file)
-            async with self._database.acquire_connection() as connection:
+            async with self._database.acquire_connection() as connection, connection.transaction():
                 arguments = (step.id, step.lease, file.stat().st_size, digest, FILE_LIFETIME)
                 if await connection.fetchval(READY_SQL, *arguments) is None:
                     raise LeaseLost
+                await record_event(connection, step.id)
         await asyncio.to_thread(self._folder.delete_parts, step.id)
         log.info("export ready", export=step.id, guild=step.job.guild_id, rows=step.job.done_rows)
 
@@ -286,6 +308,13 @@ class ExportRunner:
                 connection, self._clickhouse, guild_id=job.guild_id, audit_key=self._database.audit_key
             )
 
+    async def _load_pseudonym_secret(self, job: ExportJob) -> bytes | None:
+        """Load the secret of the pseudonyms of the key that created an export; None if it has none."""
+        if not job.with_pseudonyms:
+            return None
+        async with self._database.acquire_connection() as connection:
+            return bytes(await connection.fetchval(KEY_PSEUDONYMS_SQL, job.created_by_key))
+
     async def _record_failure(self, step: _Step, error: Exception) -> None:
         """Let an export fail for good if the disk is full or it fails again and again, else try it again later."""
         self._folder.get_draft(step.id, step.lease).unlink(missing_ok=True)
@@ -311,4 +340,5 @@ class ExportRunner:
             if await connection.fetchval(FAIL_SQL, step.id, lease, error.value) is None:
                 return
             await connection.execute(DELETE_PARTS_SQL, step.id)
+            await record_event(connection, step.id)
         await asyncio.to_thread(self._folder.delete, step.id)

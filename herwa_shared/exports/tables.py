@@ -35,13 +35,18 @@ class ExportFormat(StrEnum):
 
 
 class TableSource(StrEnum):
-    """The table of ClickHouse that a table of an export is read from, or PostgreSQL's list of channels."""
+    """The table of ClickHouse that a table of an export is read from, or a list in PostgreSQL."""
 
     EVENTS = "activity_events"
     HOURS = "activity_hourly"
     COMMAND_HOURS = "command_hourly"
     SAMPLE_HOURS = "sample_hourly"
     CHANNELS = "channel"
+    MEMBERS = "member"
+
+
+NAME_LISTS = frozenset((TableSource.CHANNELS, TableSource.MEMBERS))
+"""Lists of names. ClickHouse does not write them, so they are never Parquet."""
 
 
 class ExportColumnType(StrEnum):
@@ -109,7 +114,7 @@ _MEMBER = ExportColumn(
     "user_id",
     _build_id_sql(MEMBER_SQL),
     ExportColumnType.ID,
-    "Member; empty if none is stored. Ids from 4611686018427387904 on are pseudonyms",
+    "Member; empty if none is stored. Ids from 4611686018427387904 on are pseudonyms, and all texts that begin with m_",
     is_member=True,
 )
 _EVENT_COUNT = ExportColumn("events", "sum(row.events)", ExportColumnType.NUMBER, "Number of events")
@@ -215,6 +220,17 @@ TABLES: Mapping[str, ExportTable] = MappingProxyType(
                     ExportColumn("type", "", ExportColumnType.NUMBER, "Discord's channel type"),
                     ExportColumn("parent_id", "", ExportColumnType.ID, "Its category, of a thread its channel"),
                     ExportColumn("deleted", "", ExportColumnType.FLAG, "Whether it was deleted"),
+                ),
+            ),
+            ExportTable(
+                "member_names",
+                None,
+                TableSource.MEMBERS,
+                (),
+                (
+                    ExportColumn("user_id", "", ExportColumnType.ID, "Member", is_member=True),
+                    ExportColumn("name", "", ExportColumnType.TEXT, "Name in the newest event", is_member=True),
+                    ExportColumn("bot", "", ExportColumnType.FLAG, "Whether it is a bot", is_member=True),
                 ),
             ),
             _build_events(

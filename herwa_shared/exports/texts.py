@@ -20,7 +20,7 @@ NO_EXPORT = "There is no such export."
 FORMAT_NOTES = {
     ExportFormat.CSV: "CSV: UTF-8, a header line, RFC 4180. An empty field is unknown or none.",
     ExportFormat.JSON_LINES: "JSON lines: one object a line, in UTF-8.",
-    ExportFormat.PARQUET: "Parquet, compressed with Zstandard. The list of channels is in JSON lines.",
+    ExportFormat.PARQUET: "Parquet, compressed with Zstandard. The lists of names are in JSON lines.",
     ExportFormat.XLSX: "Excel workbooks, one sheet each. Ids are text.",
 }
 README = """Export of the Discord server {guild_id} by Herwa
@@ -57,8 +57,14 @@ WITH_MEMBERS_NOTE = """user_id is the member. It is empty where none is stored: 
 deleted, and for events without a member. A user_id from 4611686018427387904 on is a pseudonym: Herwa uses one
 for members who left 90 days ago, and for all members in hours older than 13 months.
 
+member_names has the name of each member in their newest event. Names are not unique.
+
 This file contains data about members. Discord's rules apply to it: delete it when it isn't needed
 any more, and when a member asks for it."""
+PSEUDONYMS_NOTE = """user_id is the member's pseudonym, the same as in all responses of the API to the key that created
+this export and to its successors; another key sees other ones. It is empty where no member is stored: for members who
+opted out or were deleted, and for events without a member. Discord's rules apply to data about members also under
+pseudonyms: delete this file when it isn't needed any more."""
 WITHOUT_MEMBERS_NOTE = "This export contains no members, only how many there were."
 
 
@@ -72,11 +78,17 @@ def build_readme(job: ExportJob, parts: Sequence[ExportPart]) -> str:
         from_at=_format_time(job.from_at),
         to_at=_format_time(job.to_at),
         border_at=_format_time(job.border_at),
-        members=WITH_MEMBERS_NOTE if job.with_members else WITHOUT_MEMBERS_NOTE,
+        members=_get_members_note(job),
         format_note=FORMAT_NOTES[ExportFormat(job.format)],
         version=SCHEMA_VERSION,
         files="\n".join(f"{part.name}: {part.rows:,} rows" for part in parts if part.table in TABLES),
     )
+
+
+def _get_members_note(job: ExportJob) -> str:
+    if not job.with_members:
+        return WITHOUT_MEMBERS_NOTE
+    return PSEUDONYMS_NOTE if job.with_pseudonyms else WITH_MEMBERS_NOTE
 
 
 def _format_time(moment: datetime) -> str:

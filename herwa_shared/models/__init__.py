@@ -6,7 +6,7 @@ Tables that only plain SQL uses have no model: `event_buffer`, `ingest_state`, `
 
 from sqlmodel import SQLModel
 
-from herwa_shared.models.access import AccessRequest, AccessRuleRow, ChannelListEntry, RequestSubscriber, RuleTest
+from herwa_shared.models.access import AccessRequest, AccessRuleRow, ChannelListEntry, RuleTest
 from herwa_shared.models.accounts import UsedOAuthState, User, UserGuild, UserToken, WebSession
 from herwa_shared.models.api_keys import ApiKey, ApiKeyRequest, ApiKeyUsage
 from herwa_shared.models.audit import AuditEntry
@@ -41,8 +41,9 @@ from herwa_shared.models.directory import (
     Member,
     MembershipPeriod,
 )
-from herwa_shared.models.exports import ExportJob, ExportPart
+from herwa_shared.models.exports import ExportEvent, ExportJob, ExportPart
 from herwa_shared.models.idempotency import IdempotentResponse
+from herwa_shared.models.messages import MessageSubscriber
 from herwa_shared.models.operations import (
     AnnouncementRow,
     GuildActivity,
@@ -76,6 +77,7 @@ __all__ = [
     "EntitlementCheck",
     "EntitlementGrant",
     "ErasureRequest",
+    "ExportEvent",
     "ExportJob",
     "ExportPart",
     "Feature",
@@ -95,6 +97,7 @@ __all__ = [
     "Member",
     "MemberDataView",
     "MembershipPeriod",
+    "MessageSubscriber",
     "Module",
     "ModuleToggle",
     "OperatorDay",
@@ -102,7 +105,6 @@ __all__ = [
     "OperatorView",
     "PrivacyChoice",
     "Process",
-    "RequestSubscriber",
     "RuleTest",
     "StoreSize",
     "Subscription",

@@ -1,4 +1,4 @@
-"""Tables of access control: access rules, their tests, channel lists, access requests, who is informed of them."""
+"""Tables of access control: access rules, their tests, channel lists, access requests."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -119,16 +119,6 @@ class AccessRequest(SQLModel, table=True):
     decided_by: int | None = Field(default=None, sa_type=SNOWFLAKE)
     notified_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     rule_id: int | None = Field(default=None, sa_type=SNOWFLAKE, foreign_key="access_rule.id", ondelete="SET NULL")
-
-
-class RequestSubscriber(SQLModel, table=True):
-    """A manager who gets a direct message about each new request of a guild."""
-
-    __tablename__ = "request_subscriber"
-
-    guild_id: int = build_guild_key(primary_key=True)
-    user_id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
-    since: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
 
 
 class RuleTest(SQLModel, table=True):

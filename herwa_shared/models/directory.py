@@ -97,6 +97,8 @@ class Member(SQLModel, table=True):
     `name` is from the newest event: nickname, else display name, else user name.
     """
 
+    __table_args__ = (Index("member_by_user", "user_id"),)
+
     guild_id: int = build_guild_key(primary_key=True)
     user_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
     name: str = Field(max_length=100)

@@ -1,21 +1,23 @@
-"""Tables of exports: one row for each export, and one for each part of its file."""
+"""Tables of exports: one row for each export, each part of its file, and each event."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Index, LargeBinary, String, false, text
+from sqlalchemy import ARRAY, Index, LargeBinary, String, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
-from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check, build_guild_key
 
 
 class ExportJob(SQLModel, table=True):
     """An export of a guild's history to one file, which the worker writes part by part.
 
     The file holds the events in `[from_at, to_at)`, of one channel if `channel_id` is not 0; precise events from
-    `border_at` on, hours before. `state` is one of `ExportState`, `error` one of `ExportError`. `created_by_user` and
-    `created_by_key` say who created it; neither is set for the operator at a shell.
+    `border_at` on, hours before. `with_pseudonyms`: members have the pseudonyms of the API key. `state` is one of
+    `ExportState`, `error` one of `ExportError`. `created_by_user` and `created_by_key` say who created it; neither is
+    set for the operator at a shell.
 
     The worker that writes a part holds the lease until `leased_until`; after a failure that is the time of the next
     attempt. `stepped_at` is when the newest part was written, so that guilds take turns. `estimated_rows` is the number
@@ -40,6 +42,7 @@ class ExportJob(SQLModel, table=True):
     border_at: datetime = Field(sa_type=TIMESTAMPTZ)
     channel_id: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
     with_members: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    with_pseudonyms: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     max_rows: int | None = Field(default=None, sa_type=SNOWFLAKE)
     state: str = Field(default="queued", max_length=8, sa_column_kwargs={"server_default": "queued"})
     error: str | None = Field(default=None, max_length=16)
@@ -59,6 +62,36 @@ class ExportJob(SQLModel, table=True):
     part_rows: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
     file_bytes: int | None = Field(default=None, sa_type=SNOWFLAKE)
     file_digest: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class ExportEventType(StrEnum):
+    """What happened to an export."""
+
+    READY = "export.ready"
+    FAILED = "export.failed"
+
+
+class ExportEvent(SQLModel, table=True):
+    """An export became ready or failed; recorded once for each type, in the transaction that finishes the export.
+
+    Ids rise with the time. `seen_at` is when the person who created the export opened the page Exports afterwards,
+    `messaged_at` when a direct message to them was claimed.
+    """
+
+    __tablename__ = "export_event"
+    __table_args__ = (
+        build_enum_check("type", ExportEventType),
+        UniqueConstraint("export_id", "type", name="export_event_once"),
+        Index("export_event_not_messaged", "occurred_at", postgresql_where=text("messaged_at IS NULL")),
+    )
+
+    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
+    guild_id: int = build_guild_key(index=True)
+    export_id: int = Field(sa_type=SNOWFLAKE, foreign_key="export_job.id", ondelete="CASCADE")
+    type: str = Field(max_length=16)
+    occurred_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    seen_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    messaged_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
 
 
 class ExportPart(SQLModel, table=True):

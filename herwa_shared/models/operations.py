@@ -18,7 +18,8 @@ class GuildActivity(SQLModel, table=True):
     """How active a guild is, refreshed every minute for the operator's panel.
 
     `events` are those of the last 24 hours, in hours that end with the current one. `first_event_at` and
-    `last_event_at` are the starts of the first and the last hour with an event.
+    `last_event_at` are the starts of the first and the last hour with an event. `busiest_minute` is the highest number
+    of commands in one minute of the last 24 hours, `busiest_member_minute` that of one member.
     """
 
     __tablename__ = "guild_activity"
@@ -27,6 +28,8 @@ class GuildActivity(SQLModel, table=True):
     events: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
     first_event_at: datetime = Field(sa_type=TIMESTAMPTZ)
     last_event_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    busiest_minute: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
+    busiest_member_minute: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
 
 
 class OperatorNote(SQLModel, table=True):

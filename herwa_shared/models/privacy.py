@@ -44,10 +44,11 @@ class ErasureRequest(SQLModel, table=True):
 
 
 class GuildDeletion(SQLModel, table=True):
-    """The deletion of a guild that the bot left.
+    """The deletion of a guild.
 
-    `deleted_at` is when it was deleted from PostgreSQL, `finished_at` when it was deleted from ClickHouse too.
-    `at_once`: without waiting for 30 days, on request.
+    `deleted_at` is when it was deleted from PostgreSQL (None while the request of its owner waits), `finished_at` when
+    it was deleted from ClickHouse too.
+    `at_once`: without waiting for 30 days, on request of the owner or the operator.
     """
 
     __tablename__ = "guild_deletion"

@@ -22,6 +22,20 @@ FROM activity_hourly
 WHERE guild_id IN {guilds:Array(UInt64)} AND kind NOT IN ('member_count', 'online_count')
 GROUP BY guild_id
 """
+BUSIEST_SQL = """
+SELECT /* operators.busiest_minutes */ guild_id, max(total), max(most)
+FROM (
+    SELECT guild_id, minute, sum(commands) AS total, max(commands) AS most
+    FROM (
+        SELECT guild_id, user_id, toStartOfMinute(at) AS minute, count() AS commands
+        FROM activity_events
+        WHERE guild_id > 0 AND kind = 'command' AND at > {since:DateTime('UTC')}
+        GROUP BY guild_id, user_id, minute
+    )
+    GROUP BY guild_id, minute
+)
+GROUP BY guild_id
+"""
 UNKNOWN_GUILDS_SQL = """
 SELECT id FROM guild WHERE NOT EXISTS (SELECT FROM guild_activity AS a WHERE a.guild_id = guild.id) ORDER BY id
 """
@@ -37,6 +51,16 @@ ON CONFLICT (guild_id) DO UPDATE SET
     first_event_at = least(guild_activity.first_event_at, excluded.first_event_at),
     last_event_at = greatest(guild_activity.last_event_at, excluded.last_event_at)
 """
+SAVE_BUSIEST_SQL = """
+UPDATE guild_activity SET busiest_minute = row.total, busiest_member_minute = row.most
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS row (guild_id, total, most)
+WHERE guild_activity.guild_id = row.guild_id
+    AND (busiest_minute, busiest_member_minute) IS DISTINCT FROM (row.total, row.most)
+"""
+CLEAR_BUSIEST_SQL = """
+UPDATE guild_activity SET busiest_minute = 0, busiest_member_minute = 0
+WHERE busiest_minute > 0 AND guild_id <> ALL($1::bigint[])
+"""
 CLEAR_SQL = "UPDATE guild_activity SET events = 0 WHERE events > 0 AND guild_id <> ALL($1::bigint[])"
 
 ActivityRow = Sequence[object]
@@ -48,7 +72,9 @@ async def refresh_guild_activity(database: Database, clickhouse: AsyncClient, *,
 
     Events are counted in complete hours before the current one, and in the current one.
     """
-    recent = await _query(clickhouse, RECENT_SQL, {"since": (now - RECENT).replace(tzinfo=None)})
+    since: dict[str, object] = {"since": (now - RECENT).replace(tzinfo=None)}
+    recent = await _query(clickhouse, RECENT_SQL, since)
+    busiest = await _query(clickhouse, BUSIEST_SQL, since)
     async with database.acquire_connection() as connection:
         unknown_ids = [row["id"] for row in await connection.fetch(UNKNOWN_GUILDS_SQL)]
         older = await _load_first_and_last(clickhouse, unknown_ids)
@@ -56,6 +82,9 @@ async def refresh_guild_activity(database: Database, clickhouse: AsyncClient, *,
             await _save(connection, older)
             await _save(connection, recent)
             await connection.execute(CLEAR_SQL, [row[0] for row in recent])
+            await connection.execute(CLEAR_BUSIEST_SQL, [row[0] for row in busiest])
+            if busiest:
+                await connection.execute(SAVE_BUSIEST_SQL, *(list(column) for column in zip(*busiest, strict=True)))
     return len(recent)
 
 

@@ -1,41 +1,28 @@
 """Everything that an operator sees of one server."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound
-from herwa_shared.guardrail.entitlement import resolve_entitlement
 from herwa_shared.models import ApiKey, ApiKeyRequest, OperatorNote
 from herwa_shared.operators.audit import serialize_entry
 from herwa_shared.operators.server_search import FoundServer, find_server, to_plain
 from herwa_shared.operators.texts import UNKNOWN_SERVER
-from herwa_shared.services.api_key_allowance import load_key_allowance
+from herwa_shared.operators.usage import LimitUsage, load_usage
 from herwa_shared.services.api_keys import KeyStatus, list_keys
 from herwa_shared.services.audit import AuditLogEntry, list_entries
 from herwa_shared.services.grants import GrantStatus, list_grants
-from herwa_shared.services.policies import load_global_policy, load_policy
+from herwa_shared.services.policies import load_global_policy
 from herwa_shared.services.subscriptions import SubscriptionStatus, list_subscriptions
 
 MAX_AUDIT_ENTRIES = 20
 MAX_ERRORS = 20
 MIN_ERROR_STATUS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class LimitUsage:
-    """How much of a limit a server uses. `used` is None where nothing is counted; a `limit` of None is unlimited."""
-
-    limit: Limit
-    used: int | None
-    allowed: int | None
-    is_granted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +87,7 @@ async def load_server_details(session: AsyncSession, *, guild_id: int, now: date
     return ServerDetails(
         server,
         global_policy.tiers[server.tier].title,
-        await _load_usage(session, guild_id, moment),
+        await load_usage(session, guild_id=guild_id, now=moment),
         await list_subscriptions(session, guild_id=guild_id),
         await list_grants(session, guild_id=guild_id),
         await list_keys(session, guild_id=guild_id),
@@ -108,39 +95,6 @@ async def load_server_details(session: AsyncSession, *, guild_id: int, now: date
         await list_entries(session, guild_id=guild_id, limit=MAX_AUDIT_ENTRIES),
         await _list_notes(session, guild_id),
     )
-
-
-async def _load_usage(session: AsyncSession, guild_id: int, now: datetime) -> tuple[LimitUsage, ...]:
-    global_policy = await load_global_policy(session)
-    policy = await load_policy(session, guild_id=guild_id, global_policy=global_policy)
-    entitlement = resolve_entitlement(policy, now.timestamp())
-    tier_limits = global_policy.tiers[entitlement.tier].limits
-    used = {
-        Limit.API_KEYS: (await load_key_allowance(session, guild_id=guild_id, now=now)).used,
-        Limit.REQUESTS_PER_MINUTE: await _load_busiest_minute(session, guild_id, now),
-    }
-    return tuple(
-        LimitUsage(
-            limit,
-            used.get(limit),
-            entitlement.limits.get(limit, 0),
-            entitlement.limits.get(limit, 0) != tier_limits.get(limit, 0),
-        )
-        for limit in Limit
-    )
-
-
-async def _load_busiest_minute(session: AsyncSession, guild_id: int, now: datetime) -> int:
-    """Return the requests of the busiest minute of the last day, of those requests that are kept."""
-    per_minute = (
-        select(func.count().label("requests"))
-        .select_from(ApiKeyRequest)
-        .join(ApiKey, col(ApiKey.id) == col(ApiKeyRequest.key_id))
-        .where(col(ApiKey.guild_id) == guild_id, col(ApiKeyRequest.at) > now - timedelta(days=1))
-        .group_by(col(ApiKeyRequest.key_id), func.date_trunc("minute", col(ApiKeyRequest.at)))
-        .subquery()
-    )
-    return await session.scalar(select(func.max(per_minute.c.requests))) or 0
 
 
 async def _list_errors(session: AsyncSession, guild_id: int) -> tuple[RequestError, ...]:

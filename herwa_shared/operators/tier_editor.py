@@ -22,6 +22,8 @@ from herwa_shared.services.audit import Actor
 from herwa_shared.services.subscriptions import build_current_tier_query
 from herwa_shared.services.tiers import (
     TierStatus,
+    create_tier,
+    delete_tier,
     inherit_tier_limit,
     list_tiers,
     load_feature_titles,
@@ -114,6 +116,16 @@ async def save_tier(session: AsyncSession, draft: TierDraft, *, reason: str, act
             changes.append(await set_tier_limit(session, tier=draft.tier, limit=limit, value=value, **author))
     changes.append(await set_tier_sku(session, tier=draft.tier, sku_id=draft.sku_id, **author))
     return sum(change is not None for change in changes)
+
+
+async def add_tier(session: AsyncSession, *, key: str, title: str, above: str, reason: str, actor: Actor) -> None:
+    """Create a tier above another one, from which it inherits. Raises NotFound, BadRequest."""
+    await create_tier(session, key=key, title=title, above=above, reason=clean_reason(reason), actor=actor)
+
+
+async def remove_tier(session: AsyncSession, *, tier: str, reason: str, actor: Actor) -> None:
+    """Delete a tier that nothing uses. Raises NotFound, BadRequest."""
+    await delete_tier(session, tier=tier, reason=clean_reason(reason), actor=actor)
 
 
 async def save_lowest_tier(session: AsyncSession, *, feature: str, tier: str, reason: str, actor: Actor) -> int | None:

@@ -71,8 +71,8 @@ async def set_opt_out(session: AsyncSession, *, guild_id: int | None, user_id: i
     return True
 
 
-async def load_privacy_status(session: AsyncSession, *, guild_id: int, user_id: int) -> PrivacyStatus:
-    """Load what a member chose for this guild and everywhere."""
+async def load_privacy_status(session: AsyncSession, *, guild_id: int | None, user_id: int) -> PrivacyStatus:
+    """Load what a member chose for this guild (None: for all guilds) and everywhere."""
     here = compute_digest(session, guild_id=guild_id, user_id=user_id)
     everywhere = compute_digest(session, guild_id=None, user_id=user_id)
     choices = await session.execute(

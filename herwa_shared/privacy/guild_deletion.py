@@ -1,5 +1,6 @@
-"""Delete guilds that the bot left: 30 days afterwards, or at once on request.
+"""Delete guilds: 30 days after the bot left, or on request of the owner, after which the bot leaves.
 
+A request of the owner can be undone for an hour.
 PostgreSQL is deleted in one transaction: API keys, settings and the audit log of the guild end with it. ClickHouse is
 deleted by the worker afterwards. The operator's audit log keeps that the guild was deleted, so that the missing chain
 is no defect. A guild to which the bot returned is not deleted.
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
@@ -32,6 +33,8 @@ log = get_logger(__name__)
 GUILD_RETENTION = timedelta(days=30)
 """As in the function `guild_delete_left` of the database, which refuses an earlier deletion."""
 DELETION_RETENTION = timedelta(days=30)
+UNDO_PERIOD = timedelta(hours=1)
+"""How long the request of an owner can be undone."""
 
 # Tables without a foreign key to the guild. All others are deleted with it.
 LOOSE_TABLES = ("event_buffer", "channel_coverage", "user_guild")
@@ -52,6 +55,9 @@ DELETE_VERSION_SQLS = tuple(
     for table in ("policy_change", "data_version")
 )
 PURGE_DELETIONS_SQL = "DELETE FROM guild_deletion WHERE finished_at < $1"
+
+
+REQUEST_ACTION, CANCEL_ACTION = "deletion.request", "deletion.cancel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,52 @@ async def delete_guild(session: AsyncSession, *, guild_id: int, actor: Actor, at
         raise GuildNotLeft
 
 
+async def request_deletion(session: AsyncSession, *, guild_id: int, actor: Actor) -> datetime:
+    """Request the deletion of a guild, for its owner; returns when it begins. A second request changes nothing."""
+    if (due_at := await find_requested_deletion(session, guild_id=guild_id)) is not None:
+        return due_at
+    now = utc_now()
+    values = {"at_once": True, "requested_at": now, "deleted_at": None, "finished_at": None}
+    statement = insert(GuildDeletion).values(guild_id=guild_id, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_=values))
+    await record(session, actor, REQUEST_ACTION, guild_id=guild_id)
+    return now + UNDO_PERIOD
+
+
+async def cancel_deletion(session: AsyncSession, *, guild_id: int, actor: Actor) -> bool:
+    """Cancel the requested deletion of a guild. Returns False if there is none, or if it has begun."""
+    query = delete(GuildDeletion).where(
+        col(GuildDeletion.guild_id) == guild_id,
+        col(GuildDeletion.deleted_at).is_(None),
+        col(GuildDeletion.requested_at) > utc_now() - UNDO_PERIOD,
+    )
+    if await session.scalar(query.returning(col(GuildDeletion.guild_id))) is None:
+        return False
+    await record(session, actor, CANCEL_ACTION, guild_id=guild_id)
+    return True
+
+
+async def find_requested_deletion(session: AsyncSession, *, guild_id: int) -> datetime | None:
+    """Find when the requested deletion of a guild begins; None without a request."""
+    query = select(GuildDeletion.requested_at).where(
+        col(GuildDeletion.guild_id) == guild_id, col(GuildDeletion.deleted_at).is_(None)
+    )
+    requested_at = await session.scalar(query)
+    return None if requested_at is None else requested_at + UNDO_PERIOD
+
+
+async def list_guilds_to_leave(session: AsyncSession) -> list[int]:
+    """List the guilds that the bot must leave, because their owners requested the deletion more than an hour ago."""
+    return await _list_due_guilds(session, has_bot=True)
+
+
+async def delete_requested_guilds(database: Database) -> int:
+    """Delete from PostgreSQL the guilds whose owners requested it, once the bot has left; returns their number."""
+    async with database.transaction() as session:
+        guild_ids = await _list_due_guilds(session, has_bot=False)
+    return await _delete_guilds(database, guild_ids, at_once=True)
+
+
 async def count_guild_rows(session: AsyncSession, *, guild_id: int) -> GuildRows:
     """Count the rows of a guild."""
     counts = [
@@ -115,13 +167,7 @@ async def delete_overdue_guilds(database: Database) -> int:
     """Delete overdue guilds from PostgreSQL, one transaction each; returns their number."""
     async with database.transaction() as session:
         guild_ids = await list_overdue_guilds(session, now=utc_now())
-    for guild_id in guild_ids:
-        try:
-            async with database.transaction() as session:
-                await delete_guild(session, guild_id=guild_id, actor=SYSTEM)
-        except GuildNotLeft:
-            log.info("the bot returned to a server before its deletion", guild=guild_id)
-    return len(guild_ids)
+    return await _delete_guilds(database, guild_ids, at_once=False)
 
 
 async def process_guild_deletions(database: Database, clickhouse: AsyncClient) -> int:
@@ -148,6 +194,33 @@ async def process_guild_deletions(database: Database, clickhouse: AsyncClient) -
 async def purge_guild_deletions(connection: asyncpg.Connection, *, now: datetime) -> None:
     """Delete the rows of deletions that were finished long ago."""
     await connection.execute(PURGE_DELETIONS_SQL, now - DELETION_RETENTION)
+
+
+async def _list_due_guilds(session: AsyncSession, *, has_bot: bool) -> list[int]:
+    query = (
+        select(Guild.id)
+        .join(GuildDeletion, col(GuildDeletion.guild_id) == col(Guild.id))
+        .where(
+            col(GuildDeletion.at_once),
+            col(GuildDeletion.deleted_at).is_(None),
+            col(GuildDeletion.requested_at) <= utc_now() - UNDO_PERIOD,
+            col(Guild.left_at).is_(None) if has_bot else col(Guild.left_at).is_not(None),
+        )
+    )
+    return list((await session.scalars(query.order_by(col(Guild.id)))).all())
+
+
+async def _delete_guilds(database: Database, guild_ids: list[int], *, at_once: bool) -> int:
+    """Delete guilds from PostgreSQL, one transaction each; returns the number of those that were deleted."""
+    deleted = 0
+    for guild_id in guild_ids:
+        try:
+            async with database.transaction() as session:
+                await delete_guild(session, guild_id=guild_id, actor=SYSTEM, at_once=at_once)
+            deleted += 1
+        except GuildNotLeft:
+            log.info("the bot returned to a server before its deletion", guild=guild_id)
+    return deleted
 
 
 async def _save_deletion(session: AsyncSession, *, guild_id: int, at_once: bool) -> None:

@@ -26,7 +26,7 @@ ERASED_COLUMNS: Mapping[tuple[str, str], Treatment] = MappingProxyType(
         ("access_rule", "created_by"): Treatment.SET_NULL,
         ("event_buffer", "user_id"): Treatment.SET_ZERO,
         ("ticket", "responder_id"): Treatment.SET_ZERO,
-        ("request_subscriber", "user_id"): Treatment.DELETE,
+        ("message_subscriber", "user_id"): Treatment.DELETE,
         ("export_job", "created_by_user"): Treatment.SET_NULL,
         ("member_data_view", "user_id"): Treatment.SET_ZERO,
     }

@@ -1,4 +1,4 @@
-"""What is stored about a member of one guild, as a file for the member: free in every tier, for everyone."""
+"""What is stored about a member, as a file for the member: free in every tier, for everyone."""
 
 import asyncio
 import io
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.clickhouse.pseudonyms import build_pseudonym_sql, insert_key
 from herwa_shared.privacy import texts
-from herwa_shared.privacy.stored_data import StoredData, load_stored_data
+from herwa_shared.privacy.stored_data import StoredData, load_stored_data, load_user_data
 from herwa_shared.services.audit_key import get_audit_key
 
 MAX_FILE_BYTES = 8 << 20
@@ -35,20 +35,30 @@ ORDER BY hour, activity_hourly.kind, activity_hourly.channel_id LIMIT {{limit:UI
 """  # noqa: S608 - constants
 
 
-async def build_member_file(session: AsyncSession, clickhouse: AsyncClient, *, guild_id: int, user_id: int) -> bytes:
-    """Build a ZIP file with everything about a member: choices and name, hours, and single events.
+async def build_member_file(
+    session: AsyncSession, clickhouse: AsyncClient, *, guild_id: int | None, user_id: int
+) -> bytes:
+    """Build a ZIP file with everything about a member in a guild: choices and name, hours, and single events.
 
-    Single events are left out if the file would be larger than Discord accepts; the README says so.
+    If `guild_id` is None, it has a folder for each guild. Single events are left out if the file would be larger than
+    Discord accepts; the README says so.
     """
-    data = await load_stored_data(session, clickhouse, guild_id=guild_id, user_id=user_id)
-    parameters = {"guild": guild_id, "user": user_id, "limit": MAX_ROWS}
-    statement = insert_key(HOURS_SQL, get_audit_key(session))
-    hours = await clickhouse.raw_query(statement, parameters, fmt="CSVWithNames")
-    events = await clickhouse.raw_query(EVENTS_SQL, parameters, fmt="CSVWithNames")
-    summary = _build_summary(data, guild_id=guild_id, user_id=user_id)
-    content = await asyncio.to_thread(_write_zip, summary, {"hours.csv": hours, "events.csv": events})
+    if guild_id is None:
+        user_data = await load_user_data(session, clickhouse, user_id=user_id)
+        guilds = [(f"{guild.guild_id}/", guild.guild_id, guild.data) for guild in user_data.guilds]
+    else:
+        guilds = [("", guild_id, await load_stored_data(session, clickhouse, guild_id=guild_id, user_id=user_id))]
+    files: dict[str, bytes] = {}
+    events: dict[str, bytes] = {}
+    hours_statement = insert_key(HOURS_SQL, get_audit_key(session))
+    for folder, id_, data in guilds:
+        parameters = {"guild": id_, "user": user_id, "limit": MAX_ROWS}
+        files[f"{folder}about-you.json"] = _build_summary(data, guild_id=id_, user_id=user_id).encode()
+        files[f"{folder}hours.csv"] = await clickhouse.raw_query(hours_statement, parameters, fmt="CSVWithNames")
+        events[f"{folder}events.csv"] = await clickhouse.raw_query(EVENTS_SQL, parameters, fmt="CSVWithNames")
+    content = await asyncio.to_thread(_write_zip, texts.MEMBER_FILE_README, files | events)
     if len(content) > MAX_FILE_BYTES:
-        content = await asyncio.to_thread(_write_zip, summary, {"hours.csv": hours})
+        content = await asyncio.to_thread(_write_zip, texts.MEMBER_FILE_WITHOUT_EVENTS, files)
     return content
 
 
@@ -69,13 +79,10 @@ def _build_summary(data: StoredData, *, guild_id: int, user_id: int) -> str:
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
 
 
-def _write_zip(summary: str, tables: dict[str, bytes]) -> bytes:
+def _write_zip(readme: str, files: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(
-            "README.txt", texts.MEMBER_FILE_README if len(tables) > 1 else texts.MEMBER_FILE_WITHOUT_EVENTS
-        )
-        archive.writestr("about-you.json", summary)
-        for name, table in tables.items():
-            archive.writestr(name, table)
+        archive.writestr("README.txt", readme)
+        for name, content in files.items():
+            archive.writestr(name, content)
     return stream.getvalue()

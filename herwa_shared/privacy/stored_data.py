@@ -1,4 +1,4 @@
-"""Which data about a member is stored in a guild, for `/privacy show`."""
+"""Which data about a member is stored, in one guild or in all of them, for the member."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
 from herwa_shared.clickhouse.pseudonyms import build_pseudonym_sql, insert_key
-from herwa_shared.models import AccessRequest, Member, Ticket
+from herwa_shared.models import AccessRequest, Guild, Member, Ticket
 from herwa_shared.privacy.choices import PrivacyStatus, load_privacy_status
 from herwa_shared.services.audit_key import get_audit_key
 
@@ -21,6 +21,10 @@ WHERE guild_id = {{guild:UInt64}}
     AND user_id IN ({{user:UInt64}}, {build_pseudonym_sql("{guild:UInt64}", "{user:UInt64}")})
 GROUP BY name HAVING count > 0 ORDER BY name
 """  # noqa: S608 - constants
+
+
+MAX_GUILDS = 100
+"""Guilds of one user that are listed for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,34 @@ async def load_stored_data(
         await session.scalar(requests) or 0,
         await session.scalar(tickets) or 0,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGuildData:
+    """What is stored about a user in one guild."""
+
+    guild_id: int
+    guild_name: str
+    data: StoredData
+
+
+@dataclass(frozen=True, slots=True)
+class UserData:
+    """What is stored about a user in all guilds that know their id. `status` is what they chose for all guilds.
+
+    Guilds that they left so long ago that a pseudonym replaced them are missing: an erasure reaches these too.
+    """
+
+    status: PrivacyStatus
+    guilds: tuple[StoredGuildData, ...]
+
+
+async def load_user_data(session: AsyncSession, clickhouse: AsyncClient, *, user_id: int) -> UserData:
+    """Load what both databases contain about a user, also in guilds that they or the bot left."""
+    query = select(Guild.id, Guild.name).join(Member, col(Member.guild_id) == col(Guild.id))
+    query = query.where(col(Member.user_id) == user_id).order_by(col(Guild.name), col(Guild.id)).limit(MAX_GUILDS)
+    guilds = [
+        StoredGuildData(guild_id, name, await load_stored_data(session, clickhouse, guild_id=guild_id, user_id=user_id))
+        for guild_id, name in (await session.execute(query)).all()
+    ]
+    return UserData(await load_privacy_status(session, guild_id=None, user_id=user_id), tuple(guilds))

@@ -5,7 +5,8 @@ GUILD_NOT_LEFT = (
 )
 
 # The file of /privacy download
-MEMBER_FILE_README = """What Herwa stores about you in this server. All times are UTC.
+MEMBER_FILE_README = """What Herwa stores about you. All times are UTC.
+If it is about several servers, each has a folder.
 
 about-you.json  your name, your choices, numbers by kind of event
 hours.csv       numbers by hour, kind and channel; of voice, total is in seconds
@@ -13,7 +14,8 @@ events.csv      single events of the last three months; what you write is never 
 
 /privacy delete removes all of it, /privacy opt-out stops it.
 """
-MEMBER_FILE_WITHOUT_EVENTS = """What Herwa stores about you in this server. All times are UTC.
+MEMBER_FILE_WITHOUT_EVENTS = """What Herwa stores about you. All times are UTC.
+If it is about several servers, each has a folder.
 
 about-you.json  your name, your choices, numbers by kind of event
 hours.csv       numbers by hour, kind and channel; of voice, total is in seconds

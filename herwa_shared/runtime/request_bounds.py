@@ -1,7 +1,7 @@
 """ASGI middleware around every application: hosts, rate and number of requests, and clients that disconnect."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from typing import Any
 
 from herwa_shared.runtime import http_limits as limits
@@ -42,8 +42,8 @@ class RequestBounds:
 
     def _check_host(self, scope: Scope) -> None:
         """Raise RequestRefused unless the request names one host, and it is one of ours."""
-        host_count = sum(name == b"host" for name, _ in scope["headers"])
-        if host_count != 1 or normalize_host(self._rules.get_host(scope)) not in self._rules.hosts:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or normalize_host(self._rules.get_host(scope)) not in self._rules.hosts:
             raise RequestRefused(problems.build_unknown_host_problem(self._rules.origin))
 
     async def _run_bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,9 +56,13 @@ class RequestBounds:
             await asyncio.sleep(delay)
         request = _BufferedRequest(receive, send)
         if await request.read_body():
-            has_own_pool = self._rules.has_own_pool(scope["path"])
-            work = self._run_work(scope, request) if has_own_pool else self._run_in_slot(scope, address, request)
-            await request.run(work)
+            path = scope["path"]
+            request.may_cancel = scope["method"] in READ_METHODS and self._rules.may_cancel(path)
+            if self._rules.has_own_pool(path):
+                sender = request.send if request.may_cancel else send
+                await request.run(self._app(scope, request.receive, sender))
+            else:
+                await request.run(self._run_in_slot(scope, address, request))
 
     async def _run_in_slot(self, scope: Scope, address: str, request: "_BufferedRequest") -> None:
         try:
@@ -66,13 +70,9 @@ class RequestBounds:
         except PoolExhausted:
             raise RequestRefused(problems.TOO_MANY_REQUESTS) from None
         try:
-            await self._run_work(scope, request)
+            await self._app(scope, request.receive, request.send)
         finally:
             self._pool.release(address)
-
-    async def _run_work(self, scope: Scope, request: "_BufferedRequest") -> None:
-        request.may_cancel = scope["method"] in READ_METHODS and self._rules.may_cancel(scope["path"])
-        await self._app(scope, request.receive, request.send)
 
 
 class _BufferedRequest:
@@ -88,7 +88,8 @@ class _BufferedRequest:
         self._body: Message | None = None
         self._is_answered = False
         self._is_cancelled = False
-        self._disconnected = asyncio.Event()
+        self._task: asyncio.Task[Any] | None = None
+        self._watcher: asyncio.Task[None] | None = None
         self.may_cancel = True
 
     async def read_body(self) -> bool:
@@ -103,14 +104,13 @@ class _BufferedRequest:
         self._body = {"type": "http.request", "body": b"".join(chunks), "more_body": False}
         return True
 
-    async def run(self, work: Coroutine[Any, Any, None]) -> None:
+    async def run(self, work: Awaitable[None]) -> None:
         """Run the work; return without an error if it is cancelled because the client has disconnected."""
-        task = asyncio.current_task()
+        self._task = task = asyncio.current_task()
         assert task is not None
-        watchers: list[asyncio.Task[None]] = []
         # Performance: most requests end before a task that watches their client would be of use.
-        start = asyncio.get_running_loop().call_later(
-            WATCH_AFTER_SECONDS, lambda: watchers.append(asyncio.create_task(self._watch(task)))
+        start = (
+            asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._start_watcher) if self.may_cancel else None
         )
         try:
             await work
@@ -118,16 +118,17 @@ class _BufferedRequest:
             if not self._is_cancelled or task.uncancel() > 0:
                 raise
         finally:
-            start.cancel()
-            for watcher in watchers:
-                watcher.cancel()
+            if start is not None:
+                start.cancel()
+            if self._watcher is not None:
+                self._watcher.cancel()
 
     async def receive(self) -> Message:
         """Return the next message for the application."""
         if self._body is not None:
             message, self._body = self._body, None
             return message
-        await self._disconnected.wait()
+        await asyncio.wait([self._start_watcher()])
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
@@ -136,13 +137,18 @@ class _BufferedRequest:
             self._is_answered = True
         await self._send(message)
 
-    async def _watch(self, task: asyncio.Task[None]) -> None:
+    def _start_watcher(self) -> asyncio.Task[None]:
+        """Return the task that ends when the client disconnects; start it if it does not run."""
+        if self._watcher is None:
+            self._watcher = asyncio.create_task(self._watch())
+        return self._watcher
+
+    async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._disconnected.set()
-        if self.may_cancel and not self._is_answered:
+        if self.may_cancel and not self._is_answered and self._task is not None:
             self._is_cancelled = True
-            task.cancel()
+            self._task.cancel()
 
 
 def normalize_host(host: str) -> str:

@@ -10,7 +10,7 @@ ACTIONS_BY_KIND: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "lists": ("list.set", "list.clear"),
         "requests": ("request.dismiss",),
         "tickets": ("tickets.mark", "tickets.unmark"),
-        "settings": ("setting.set", "member.erase"),
+        "settings": ("setting.set", "member.erase", "deletion.request", "deletion.cancel"),
         "history": ("history.import", "history.pause", "history.resume"),
         "keys": ("api_key.create", "api_key.rotate", "api_key.revoke"),
         "exports": (

@@ -1,17 +1,18 @@
 """Tiers that the operator offers: list them, change their features and limits."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.catalog import Limit, TierKey
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.models import Feature, Module, TierFeature, TierLimit, TierRow
+from herwa_shared.models import AnnouncementRow, Feature, Module, Subscription, TierFeature, TierLimit, TierRow
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import audit
 from herwa_shared.services.audit import Actor
@@ -20,6 +21,9 @@ from herwa_shared.services.policies import load_global_policy
 from herwa_shared.services.rule_targets import require_feature
 
 MAX_LIMIT_VALUE = (1 << 63) - 1
+TIER_KEY_PATTERN = re.compile(r"[a-z][a-z0-9-]{1,31}")
+MAX_TITLE_LENGTH = 64
+RANK_DISTANCE = 10
 MIN_SKU_ID = 10**16
 """Discord's ids have had at least 17 digits since 2015, before there were SKUs."""
 
@@ -100,6 +104,66 @@ async def require_tier(session: AsyncSession, key: str) -> TierRow:
     if key not in tiers:
         raise NotFound(f'Unknown tier "{key}". Tiers: {", ".join(tiers)}.')
     return tiers[key]
+
+
+async def create_tier(
+    session: AsyncSession, *, key: str, title: str, above: str, actor: Actor, reason: str = ""
+) -> int:
+    """Create a tier that is the next better one than `above` and inherits from it.
+
+    Returns the id of the audit entry. Raises NotFound for an unknown tier, and BadRequest for an invalid key or title,
+    a key that exists, or if there is no rank between `above` and the next tier.
+    """
+    cleaned_title = " ".join(title.split())
+    if not TIER_KEY_PATTERN.fullmatch(key):
+        raise BadRequest("A key has 2 to 32 lower-case letters, digits and hyphens.", field="key")
+    if not 1 <= len(cleaned_title) <= MAX_TITLE_LENGTH or not cleaned_title.isprintable():
+        raise BadRequest("A title has 1 to 64 characters.", field="title")
+    await audit.lock_chain(session, guild_id=None)
+    lower = await require_tier(session, above)
+    if await session.get(TierRow, key) is not None:
+        raise BadRequest("A tier with this key exists.", field="key")
+    next_rank = await session.scalar(select(func.min(TierRow.rank)).where(col(TierRow.rank) > lower.rank))
+    rank = lower.rank + RANK_DISTANCE if next_rank is None else (lower.rank + next_rank) // 2
+    if rank == lower.rank:
+        raise BadRequest(f"There is no room between {lower.title} and the next tier.", field="above")
+    session.add(TierRow(key=key, title=cleaned_title, rank=rank, inherits=above))
+    await session.flush()
+    await publish_policy_change(session, guild_id=None)
+    return await audit.record(
+        session,
+        actor,
+        "tier.create",
+        guild_id=None,
+        target=key,
+        after={"title": cleaned_title, "rank": rank, "inherits": above},
+        reason=reason,
+    )
+
+
+async def delete_tier(session: AsyncSession, *, tier: str, actor: Actor, reason: str = "") -> int:
+    """Delete a tier that nothing uses; returns the id of the audit entry.
+
+    Raises NotFound, and BadRequest for a tier that a server has or had, that another tier inherits from, that is for
+    sale, that an announcement is for, or that every server has.
+    """
+    await audit.lock_chain(session, guild_id=None)
+    row = await require_tier(session, tier)
+    uses = (
+        select(Subscription.id).where(col(Subscription.tier_key) == tier),
+        select(TierRow.key).where(col(TierRow.inherits) == tier),
+        select(AnnouncementRow.id).where(col(AnnouncementRow.tier_key) == tier),
+    )
+    is_used = [await session.scalar(query.limit(1)) is not None for query in uses]
+    if tier == TierKey.FREE or row.sku_id is not None or any(is_used):
+        raise BadRequest(f"{row.title} is in use, so it can't be deleted.")
+    for table in (TierFeature, TierLimit):
+        await session.execute(delete(table).where(col(table.tier_key) == tier))
+    before = {"title": row.title, "rank": row.rank, "inherits": row.inherits}
+    await session.delete(row)
+    await session.flush()
+    await publish_policy_change(session, guild_id=None)
+    return await audit.record(session, actor, "tier.delete", guild_id=None, target=tier, before=before, reason=reason)
 
 
 async def set_tier_feature(

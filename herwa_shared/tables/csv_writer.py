@@ -6,7 +6,8 @@ empty. Times are in ISO 8601 with their offset.
 
 import codecs
 from datetime import datetime
-from io import StringIO
+from io import BytesIO
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from herwa_shared.tables.formula_escaping import escape_formulas
@@ -17,12 +18,18 @@ LINE_END = "\r\n"
 
 def write_csv(table: Table) -> bytes:
     """Write a table with its column keys as the header."""
-    stream = StringIO(newline="")
-    stream.write(",".join(column.key for column in table.columns) + LINE_END)
+    stream = BytesIO()
+    write_csv_file(table, stream)
+    return stream.getvalue()
+
+
+def write_csv_file(table: Table, file: BinaryIO) -> None:
+    """Write a table to a file, row by row."""
+    file.write(codecs.BOM_UTF8 + (",".join(column.key for column in table.columns) + LINE_END).encode())
     for row in table.rows:
         cells = zip(table.columns, row, strict=True)
-        stream.write(",".join([_format_cell(column, value, table.zone) for column, value in cells]) + LINE_END)
-    return codecs.BOM_UTF8 + stream.getvalue().encode()
+        line = ",".join([_format_cell(column, value, table.zone) for column, value in cells])
+        file.write((line + LINE_END).encode())
 
 
 def _format_cell(column: Column, value: Cell, zone: ZoneInfo) -> str:

@@ -8,21 +8,25 @@ from typing import Any
 from herwa_shared.charts.theme import FONT_FAMILY
 from herwa_shared.services.widget_settings import ColorScheme
 from herwa_shared.widgets import texts
-from herwa_shared.widgets.colors import THEMES, WidgetColors, build_colors, list_schemes
+from herwa_shared.widgets.colors import BLACK, THEMES, WidgetColors, blend, build_colors, list_schemes
 from herwa_shared.widgets.content import STALE_AFTER, WidgetContent
-from herwa_shared.widgets.layout import build_chart, build_drawing, build_sparkline_card
+from herwa_shared.widgets.layout import build_drawing, build_page_chart, build_sparkline_card
 from herwa_shared.widgets.svg import DARK_QUERY, build_style, build_style_digest, build_svg
 from herwa_shared.widgets.text_width import clean_text
 
 FRAME_STYLE = "html,body{margin:0;background:none}a,svg{display:block}svg{max-width:100%;max-height:100vh;height:auto}"
 """A card that has grown since its code was copied is scaled down, so that an iframe of the old size shows all of it."""
 PAGE_STYLE = (
-    f"body{{margin:0;font-family:{FONT_FAMILY};line-height:1.5}}main{{max-width:840px;margin:0 auto;padding:40px 16px}}"
-    "h1{font-size:26px;margin:0 0 4px}p{margin:0 0 24px}.cards{display:flex;flex-wrap:wrap;gap:16px}"
-    ".cards{align-items:flex-start}svg{max-width:100%;height:auto;flex:none}"
-    ".join{display:inline-block;margin:28px 0 0;padding:10px 20px;border-radius:10px;font-weight:600}"
-    ".join{text-decoration:none}.join:focus-visible{outline:3px solid;outline-offset:2px}"
+    f"body{{margin:0;font-family:{FONT_FAMILY};line-height:1.5}}main{{max-width:816px;margin:0 auto;padding:48px 16px}}"
+    "header{display:flex;flex-wrap:wrap;align-items:center;gap:12px 24px;margin:0 0 28px}header>div{flex:1 1 240px}"
+    "h1{font-size:28px;line-height:1.25;margin:0;overflow-wrap:anywhere}p{margin:4px 0 0}footer{margin:24px 0 0}"
+    "footer{font-size:14px}.cards{display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start}"
+    "svg{max-width:100%;height:auto;flex:none}@media (max-width:847px){svg{width:100%}main{padding-top:28px}}"
+    ".join{padding:10px 20px;border-radius:10px;font-weight:600;text-decoration:none}"
+    ".join:focus-visible{outline:3px solid;outline-offset:2px}"
 )
+PAGE_SHADES = {ColorScheme.LIGHT: 0.035, ColorScheme.DARK: 0.3}
+"""How much darker than its cards a page is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,14 @@ def build_frame_document(content: WidgetContent, *, link: str) -> HtmlDocument:
 def build_page_document(content: WidgetContent, *, link: str) -> HtmlDocument:
     """Build the public page of a server: its card, a chart, and a link to join."""
     colors = _list_colors(content)
-    cards = [
-        build_svg(drawing, colors, prefix=f"hw{index}")
-        for index, drawing in enumerate((build_sparkline_card(content), build_chart(content)))
-    ]
+    card = build_sparkline_card(content)
+    drawings = (card, build_page_chart(content, height=card.height))
+    cards = "".join(build_svg(drawing, colors, prefix=f"hw{index}") for index, drawing in enumerate(drawings))
     join = f'<a class="join" href="{escape(link)}" rel="noopener noreferrer">{escape(texts.JOIN)}</a>' if link else ""
     name, subtitle = escape(content.guild_name), escape(" · ".join(filter(None, (content.subtitle, content.as_of))))
     style = PAGE_STYLE + _build_page_colors(colors)
-    body = f'<main><h1>{name}</h1><p>{subtitle}</p><div class="cards">{"".join(cards)}</div>{join}</main>'
+    header = f"<header><div><h1>{name}</h1><p>{subtitle}</p></div>{join}</header>"
+    body = f'<main>{header}<div class="cards">{cards}</div><footer>{escape(texts.PAGE_FOOT)}</footer></main>'
     styles = (style, build_style(colors))
     return HtmlDocument(_build_html(content.title, style, body), tuple(map(build_style_digest, styles)))
 
@@ -109,9 +113,10 @@ def _build_page_colors(colors: dict[ColorScheme, WidgetColors]) -> str:
 
 
 def _build_page_rules(colors: WidgetColors, scheme: ColorScheme) -> str:
+    background = blend(BLACK, colors.background or THEMES[scheme].background, PAGE_SHADES[scheme])
     return (
-        f"body{{background:{colors.background or THEMES[scheme].background};color:{colors.text}}}"
-        f"p{{color:{colors.muted}}}.join{{background:{colors.accent};color:{colors.on_accent}}}"
+        f"body{{background:{background};color:{colors.text}}}"
+        f"p,footer{{color:{colors.muted}}}.join{{background:{colors.accent};color:{colors.on_accent}}}"
     )
 
 

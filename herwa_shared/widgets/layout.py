@@ -79,26 +79,31 @@ def build_sparkline_card(content: WidgetContent) -> Drawing:
     return _frame(content, CARD_WIDTH, HEADER_HEIGHT + max(1, len(content.items)) * row_height + 4, parts)
 
 
-def build_chart(content: WidgetContent) -> Drawing:
+def build_chart(content: WidgetContent, *, height: float = CHART_TOP + CHART_HEIGHT + CHART_FOOT) -> Drawing:
     """Build a chart of the first metric."""
-    height = CHART_TOP + CHART_HEIGHT + CHART_FOOT
     if not content.items or content.numbers is None:
         return _frame(content, CHART_WIDTH, height, [])
     item = content.items[0]
-    right = CHART_WIDTH - PADDING
-    change = (
-        [Label(right, 54, item.change, INK_BY_GOODNESS[item.is_good], 12, weight=600, align=Align.END)]
-        if item.change
-        else []
-    )
-    value = f"{item.value} {item.label}"
-    parts: list[Part] = [
-        Label(right, 34, value, Ink.TEXT, 16, weight=600, align=Align.END, max_width=CHART_WIDTH / 2 - PADDING),
-        *change,
-    ]
-    parts += _draw_axis(content, item)
-    parts += _draw_line(item, PADDING, CHART_TOP, CHART_WIDTH - 2 * PADDING, CHART_HEIGHT, peak_share=1 / 1.12)
+    parts = _draw_chart(content, item, f"{item.value} {item.label}", height)
     return _frame(content, CHART_WIDTH, height, parts, name_width=CHART_WIDTH / 2 - 62)
+
+
+def build_page_chart(content: WidgetContent, *, height: float) -> Drawing:
+    """Build the chart of a public page, which names the metric instead of the server."""
+    if not content.items or content.numbers is None:
+        return build_chart(content, height=height)
+    item = content.items[0]
+    header: list[Part] = [
+        Label(PADDING, 34, texts.format_chart_title(item.label), Ink.TEXT, 15, weight=600, max_width=CHART_WIDTH / 2),
+        Label(PADDING, 52, content.subtitle, Ink.MUTED, 12),
+    ]
+    return _wrap(
+        content,
+        CHART_WIDTH,
+        height,
+        [*header, *_draw_chart(content, item, item.value, height)],
+        content.settings.radius,
+    )
 
 
 def _build_card(content: WidgetContent) -> Drawing:
@@ -141,6 +146,8 @@ def _build_badge(content: WidgetContent) -> Drawing:
     name = fit_text(content.guild_name, BADGE_TEXT, MAX_BADGE_NAME, weight=600)
     item = content.items[0] if content.items else None
     value = texts.UNKNOWN_VALUE if item is None else f"{item.value} {item.label}"
+    if content.as_of:
+        value = f"{value}, {content.as_of}"
     name_width = estimate_width(name, BADGE_TEXT, weight=600) + 2 * BADGE_GAP
     value_width = estimate_width(value, BADGE_TEXT, weight=600) + 2 * BADGE_GAP
     width, radius = round(name_width + value_width), min(content.settings.radius, BADGE_HEIGHT / 2)
@@ -226,10 +233,22 @@ def _draw_line(
     return parts
 
 
-def _draw_axis(content: WidgetContent, item: NumberText) -> list[Part]:
+def _draw_chart(content: WidgetContent, item: NumberText, value: str, height: float) -> list[Part]:
+    """Draw the value with its change at the right, the axis, and the days of the number."""
+    right, plot_height = CHART_WIDTH - PADDING, height - CHART_TOP - CHART_FOOT
+    width = CHART_WIDTH / 2 - PADDING
+    parts: list[Part] = [Label(right, 34, value, Ink.TEXT, 16, weight=600, align=Align.END, max_width=width)]
+    if item.change:
+        parts.append(Label(right, 54, item.change, INK_BY_GOODNESS[item.is_good], 12, weight=600, align=Align.END))
+    parts += _draw_axis(content, item, plot_height)
+    parts += _draw_line(item, PADDING, CHART_TOP, CHART_WIDTH - 2 * PADDING, plot_height, peak_share=1 / 1.12)
+    return parts
+
+
+def _draw_axis(content: WidgetContent, item: NumberText, height: float) -> list[Part]:
     """Draw the grid lines at 0 and at the highest value, and the first and the last day."""
     assert content.numbers is not None
-    right, bottom = CHART_WIDTH - PADDING, CHART_TOP + CHART_HEIGHT
+    right, bottom = CHART_WIDTH - PADDING, CHART_TOP + height
     peak = max((value for value in item.number.days if value is not None), default=0)
     first, last = texts.format_chart_range(content.numbers.start, content.numbers.end, content.numbers.zone)
     parts: list[Part] = [
@@ -238,10 +257,10 @@ def _draw_axis(content: WidgetContent, item: NumberText) -> list[Part]:
         Label(right, bottom + 19, last, Ink.MUTED, 11.5, align=Align.END),
     ]
     if not peak:
-        middle = CHART_TOP + CHART_HEIGHT / 2
+        middle = CHART_TOP + height / 2
         parts.append(Label(CHART_WIDTH / 2, middle, texts.NO_ACTIVITY, Ink.MUTED, 13, align=Align.MIDDLE))
     else:
-        y = CHART_TOP + CHART_HEIGHT * (1 - peak / get_axis_max(peak))
+        y = CHART_TOP + height * (1 - peak / get_axis_max(peak))
         parts += [
             Box(PADDING, y, CHART_WIDTH - 2 * PADDING, 1, Ink.BORDER),
             Label(PADDING, y - 5, texts.format_number(peak, content.settings.number_format), Ink.MUTED, 11.5),

@@ -12,6 +12,7 @@ NO_ACTIVITY = "Not enough activity to show yet"
 NO_CHANNELS = NO_ACTIVITY
 NO_NUMBERS = "The first numbers are on their way"
 JOIN = "Join on Discord"
+PAGE_FOOT = "Counted by Herwa. Numbers of fewer than five people are not shown."
 _SEPARATORS = {NumberFormat.COMMA: ",", NumberFormat.DOT: ".", NumberFormat.SPACE: "\N{NARROW NO-BREAK SPACE}"}
 
 
@@ -25,6 +26,11 @@ def format_number(number: int, number_format: NumberFormat) -> str:
 def format_title(guild_name: str) -> str:
     """Name a widget for screen readers."""
     return f"{guild_name} on Discord"
+
+
+def format_chart_title(label: str) -> str:
+    """Title a chart by its metric."""
+    return f"{label[:1].upper()}{label[1:]}"
 
 
 def format_window(days: int) -> str:

@@ -5,11 +5,12 @@ The requester is the bot or, with an access token, the user who granted it.
 
 from aiohttp import web
 
+from herwa_sim.actions.guilds import remove_bot
 from herwa_sim.context import get_context
 from herwa_sim.entities import SimGuild, SimUser
 from herwa_sim.oauth.grants import OAuthGrant
 from herwa_sim.rest.auth import GRANT_KEY
-from herwa_sim.rest.middleware import RestError, Route, get_path_id, respond_json
+from herwa_sim.rest.middleware import RestError, Route, get_path_id, respond_json, respond_no_content
 from herwa_sim.serialize.application import serialize_application
 from herwa_sim.serialize.guilds import serialize_guild_counts, serialize_user_guild
 from herwa_sim.serialize.members import serialize_member, serialize_own_user, serialize_user
@@ -91,10 +92,18 @@ def _find_grant(request: web.Request) -> OAuthGrant | None:
     return grant
 
 
+async def leave_guild(request: web.Request) -> web.Response:
+    """Remove the bot from a guild. Raises RestError for a guild that it is not in."""
+    world = get_context(request).world
+    remove_bot(world, _get_own_guild(world, world.bot, get_path_id(request, "guild_id")))
+    return respond_no_content()
+
+
 ROUTES: list[Route] = [
     ("GET", "/users/@me", get_own_user),
     ("GET", "/users/@me/guilds", list_own_guilds),
     ("GET", "/users/@me/guilds/{guild_id}/member", get_own_member),
+    ("DELETE", "/users/@me/guilds/{guild_id}", leave_guild),
     ("GET", "/users/{user_id}", get_user),
     ("GET", "/oauth2/@me", get_authorization),
 ]

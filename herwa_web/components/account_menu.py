@@ -8,7 +8,9 @@ from reflex.style import set_color_mode
 
 from herwa_web import texts
 from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger
+from herwa_web.components.policy_links import OWN_DATA_URL
 from herwa_web.layout_state import LayoutState
+from herwa_web.pages.own_data import texts as own_data_texts
 from herwa_web.panel import PANEL_URL
 
 Shortcuts = tuple[tuple[str, str], ...]
@@ -70,6 +72,7 @@ def account_menu() -> rx.Component:
         _shortcuts_choice(),
         rx.el.hr(),
         link(icon("circle-user"), texts.ACCOUNT, href=ACCOUNT_URL, class_name="choice"),
+        link(icon("shield-user"), own_data_texts.TITLE, href=OWN_DATA_URL, class_name="choice"),
         rx.cond(
             LayoutState.is_operator,
             link(icon("gauge"), texts.OPERATOR_PANEL, href=PANEL_URL, class_name="choice"),

@@ -23,6 +23,7 @@ from herwa_shared.errors import NotFound, Unauthenticated
 from herwa_shared.guardrail.verdict import Reason
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
+from herwa_web.export_notices import load_export_notice
 from herwa_web.idle_polls import CheckPage, idle_polls
 from herwa_web.layout_state import NO_SERVER, LayoutState, build_server_view, set_changed
 from herwa_web.offers import Offer, find_offer
@@ -91,6 +92,7 @@ class GuildPageState(rx.State, mixin=True):
         layout = await self.get_state(LayoutState)
         if guild_id != layout.server.id:
             layout.server = layout._find_server(guild_id)  # noqa: SLF001 - not an endpoint
+            layout.export_notice = ""
         if guild_id != self._guild_id:
             await self._clear()
             self._guild_id = guild_id
@@ -111,12 +113,14 @@ class GuildPageState(rx.State, mixin=True):
                 guild = await auth.authorize(visitor, parse_guild_id(url.path), self._get_surface())
                 data = await self._fetch(visitor, guild, url)
                 news, offer = await app_context.list_announcements(guild.id), await find_offer(guild.id)
+                export_notice = await load_export_notice(guild.id, visitor.user.user_id)
         except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it
             return await self._show_failure(error, url, turn)
         async with self:
             if turn == self._turn:
                 await self._show_data(guild, data)
-                set_changed(await self.get_state(LayoutState), news=news, offer=offer)
+                layout = await self.get_state(LayoutState)
+                set_changed(layout, news=news, offer=offer, export_notice=export_notice)
         return None
 
     async def _show_data(self, guild: UserGuildInfo, data: Any) -> None:

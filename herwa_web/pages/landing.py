@@ -7,6 +7,7 @@ import reflex as rx
 from herwa_shared.charts.sparkline import build_sparkline_paths
 from herwa_web import texts
 from herwa_web.components.controls import icon
+from herwa_web.components.policy_links import policy_links
 from herwa_web.layout import wordmark
 from herwa_web.pages import landing_texts
 from herwa_web.pages.leaked_key import texts as leak_texts
@@ -44,6 +45,7 @@ def landing_page(notice: rx.Component) -> rx.Component:
         ),
         rx.el.footer(
             rx.el.span(landing_texts.LANDING_FOOTER),
+            *policy_links(),
             rx.el.a(landing_texts.API_LINK, href="/api/openapi.json", reload_document=True),
             rx.el.a(leak_texts.TITLE, to="/leaked-key"),
         ),

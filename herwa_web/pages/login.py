@@ -5,8 +5,11 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from herwa_web import texts
+from herwa_web.components.policy_links import TERMS_URL, policy_links
 from herwa_web.components.status_views import empty_state
+from herwa_web.layout import wordmark
 from herwa_web.pages.landing import login_link
+from herwa_web.pages.policies import texts as policy_texts
 
 
 class LoginState(rx.State):
@@ -36,13 +39,18 @@ def build_login_url(next_path: str) -> str:
 
 def login_page() -> rx.Component:
     """Render the login page."""
-    return rx.el.main(
-        rx.match(
-            LoginState.reason,
-            *((reason, _login_prompt(*prompt)) for reason, prompt in texts.LOGIN_REASONS.items()),
-            _login_prompt(*texts.LOGIN_PROMPT),
+    return rx.el.div(
+        rx.el.header(rx.el.a(wordmark(), to="/", class_name="brand")),
+        rx.el.main(
+            rx.match(
+                LoginState.reason,
+                *((reason, _login_prompt(*prompt)) for reason, prompt in texts.LOGIN_REASONS.items()),
+                _login_prompt(*texts.LOGIN_PROMPT),
+            ),
+            id="content",
         ),
-        id="content",
+        rx.el.footer(*policy_links()),
+        class_name="landing",
     )
 
 
@@ -51,6 +59,11 @@ def _login_prompt(title: str, text: str) -> rx.Component:
         "key-round",
         title,
         text,
+        rx.fragment(
+            policy_texts.LOGIN_NOTE_START,
+            rx.el.a(policy_texts.LOGIN_TERMS, to=TERMS_URL),
+            policy_texts.LOGIN_NOTE_END,
+        ),
         actions=(
             login_link(texts.LOG_IN_WITH_DISCORD, "button main large", LoginState.href),
             rx.el.a(texts.HOME_PAGE, to="/", class_name="button large"),

@@ -4,6 +4,7 @@ import reflex as rx
 
 from herwa_web import texts
 from herwa_web.components.controls import icon
+from herwa_web.components.policy_links import policy_links
 from herwa_web.components.status_views import empty_state
 from herwa_web.layout import wordmark
 
@@ -22,5 +23,6 @@ def not_found_page() -> rx.Component:
             ),
             id="content",
         ),
+        rx.el.footer(*policy_links()),
         class_name="landing",
     )

@@ -9,6 +9,7 @@ from herwa_shared.discord.endpoints import LOCAL_OPERATOR_ID
 from herwa_shared.operators.activity import refresh_guild_activity
 from herwa_shared.operators.days import DAYS, refresh_days
 from herwa_shared.operators.store_sizes import record_store_sizes
+from herwa_shared.operators.view_as import find_view
 from herwa_shared.services.audit import list_entries
 from herwa_shared.stores import Stores
 from tests.api.browser import Browser
@@ -73,3 +74,31 @@ async def test_kill_switch_is_set_with_a_reason_and_cleared(
     async with stores.database.transaction() as session:
         entries = await list_entries(session, guild_id=None, limit=50)
     assert [entry.action for entry in entries].count("kill_switch.set") >= 2
+
+
+async def test_tier_is_created_and_deleted(operator: Browser, saved_server: ManagedServer):
+    url = f"{PANEL_PREFIX}/tiers"
+    body = {"key": "starter", "title": "Starter", "above": "free", "reason": "Prices of 2027"}
+    response = await operator.herwa.post(url, json=body)
+    assert [tier["key"] for tier in response.json()["tiers"]][:2] == ["free", "starter"]
+    assert (await operator.herwa.post(url, json=body)).status_code == 400
+    response = await operator.herwa.request("DELETE", f"{url}/starter", json={"reason": "Not needed"})
+    assert "starter" not in [tier["key"] for tier in response.json()["tiers"]]
+    assert (await operator.herwa.request("DELETE", f"{url}/free", json={"reason": "r"})).status_code == 400
+
+
+async def test_view_of_a_server_is_begun_and_ended(operator: Browser, saved_server: ManagedServer, stores: Stores):
+    url = f"{PANEL_PREFIX}/servers/{saved_server.id}/view"
+    assert (await operator.herwa.post(url, json={"reason": " "})).status_code == 400
+    view = (await operator.herwa.post(url, json={"reason": "Support request 17"})).json()
+    assert view["guild_id"] == str(saved_server.id)
+    async with stores.database.transaction() as session:
+        found = await find_view(session, user_id=LOCAL_OPERATOR_ID, now=utc_now())
+        assert found is not None
+        assert (found.guild.id, found.ends_at.isoformat()) == (saved_server.id, view["ends_at"])
+        entries = await list_entries(session, guild_id=saved_server.id, limit=1)
+    assert (entries[0].action, entries[0].reason) == ("operator.view", "Support request 17")
+    assert (await operator.herwa.delete(f"{PANEL_PREFIX}/view")).status_code == 204
+    async with stores.database.transaction() as session:
+        assert await find_view(session, user_id=LOCAL_OPERATOR_ID, now=utc_now()) is None
+    assert (await operator.herwa.post(f"{PANEL_PREFIX}/servers/1/view", json={"reason": "r"})).status_code == 404

@@ -1,5 +1,7 @@
 """Exports over HTTP: create once, watch, pause, and download with a link that only its owner can use."""
 
+import io
+import json
 import zipfile
 from datetime import timedelta
 
@@ -15,7 +17,7 @@ from herwa_shared.models import ExportJob
 from herwa_shared.privacy.choices import set_opt_out
 from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.subscriptions import grant, revoke
-from tests.support.row_factories import EventRow, insert_events
+from tests.support.row_factories import EventRow, add_member, insert_events
 from tests.support.waiting import wait_until
 
 SUMMARIES = {"data": ["summaries"]}
@@ -203,13 +205,44 @@ async def test_history_is_refused_and_previewed_without_premium(key_client, stor
     await create(key_client)
 
 
-async def test_key_without_scopes_for_ids_exports_no_members(client, guild, make_key, stores, policies):
+async def test_key_without_the_scope_for_members_exports_none(client, guild, make_key, stores, policies):
     await set_premium(stores, policies, guild, on=True)
-    scopes = [Scope.STATS, Scope.EXPORTS, Scope.MEMBERS]
+    scopes = [Scope.STATS, Scope.EXPORTS]
     limited = ExportClient(client, guild, {"Authorization": f"Bearer {await make_key(guild, scopes)}"})
     refused = await limited.send("POST", json=EVERYTHING)
     assert (refused.status_code, refused.json()["reason"]) == (403, "scope")
     await create(limited, EVERYTHING | {"members": False})
+
+
+async def test_key_without_the_scope_for_ids_exports_its_own_pseudonyms(
+    client, guild, make_key, stores, policies, runner, server, user_client
+):
+    await set_premium(stores, policies, guild, on=True)
+    await add_member(stores, guild, MEMBER, "Grace the Writer")
+    scopes = [Scope.STATS, Scope.EXPORTS, Scope.MEMBERS]
+    seen: list[set[str]] = []
+    for _ in range(2):
+        headers = {"Authorization": f"Bearer {await make_key(guild, scopes)}"}
+        limited = ExportClient(client, guild, headers)
+        body = {"data": ["messages", "voice", "members", "server", "commands"], "format": "jsonl", "members": True}
+        export = await create(limited, body)
+        assert (export["members"], export["pseudonyms"]) == (True, True)
+        ready = await finish(limited, runner, export["id"])
+        content = (await limited.get_file(await create_link(limited, export["id"]))).content
+        assert not [text for text in (str(MEMBER), "Grace the Writer") if text.encode() in content]
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            assert not [name for name in archive.namelist() if "member_names" in name]
+            rows = [json.loads(line) for name in archive.namelist() if "/" in name for line in archive.open(name)]
+        assert len(rows) == ready["rows"] == 100
+        seen.append({row["user_id"] for row in rows})
+        ranking = await client.get(f"/api/guilds/{guild}/top/members", params={"limit": 5}, headers=headers)
+        assert {item["id"] for item in ranking.json()["items"]} == seen[-1]
+    assert not seen[0] & seen[1], "another key sees other pseudonyms"
+    by_user = await create(user_client, EVERYTHING)
+    assert (by_user["members"], by_user["pseudonyms"]) == (True, False)
+    await finish(user_client, runner, by_user["id"])
+    content = (await user_client.get_file(await create_link(user_client, by_user["id"]))).content
+    assert b"Grace the Writer" in content
 
 
 async def test_pause_resume_and_cancel(key_client):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from herwa_bot.surfaces import collect_surfaces
+from herwa_bot.texts.policies import format_report_link
 from herwa_bot.texts.refusals import format_allowed_channels, format_refusal
 from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES
@@ -11,7 +12,15 @@ from herwa_shared.guardrail import refusal_texts
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
 from herwa_shared.guardrail.refusal_texts import Refusal
 
+DASHBOARD_URL = "http://localhost:8321"
+"""Of the bot that tests share."""
+
 SURFACES = collect_surfaces()
+
+
+def is_refusal(content: str, expected: str) -> bool:
+    """Return whether a reply is the expected refusal, whatever the address of the copy in its last line is."""
+    return content.rpartition("\n")[0] == expected.rpartition("\n")[0]
 
 
 def get_surface(command: str) -> Surface:
@@ -25,7 +34,8 @@ def format_expected(refusal: Refusal, *, channels: Sequence[int] = (), has_more:
     """Format a refusal as the bot sends it; `channels` are those in which the command works."""
     mentions = [MESSAGE_NAMES.format_channel(channel) for channel in channels]
     channel_text = format_allowed_channels(mentions, has_more=has_more) if channels else ""
-    return format_refusal(refusal.headline, refusal.remedy, channel_text)
+    text = format_refusal(refusal.headline, refusal.remedy, channel_text)
+    return f"{text}\n{format_report_link(DASHBOARD_URL)}"
 
 
 def expect_audience_refusal(command: str, **options: object) -> str:

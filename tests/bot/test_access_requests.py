@@ -4,28 +4,34 @@ import asyncio
 from functools import partial
 
 import pytest
+from sqlalchemy import text
 
 from herwa_bot.access.access_requests import MAX_NOTIFIED_PER_GUILD, MAX_NOTIFIED_PER_MEMBER
 from herwa_bot.access.notices import POLL_SECONDS
 from herwa_bot.texts import buttons
+from herwa_bot.texts import exports as export_texts
 from herwa_bot.texts import requests as texts
 from herwa_bot.texts.names import PRIVATE_CHANNEL
 from herwa_bot.texts.permissions import RULE_CONTROL_WARNING
 from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
+from herwa_shared.privacy.guild_deletion import delete_requested_guilds, request_deletion
 from herwa_shared.services.access_requests import (
     allow_request,
     create_request,
     dismiss_request,
     list_open_requests,
 )
-from herwa_shared.services.audit import list_entries
+from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.features import set_feature
 from herwa_shared.services.guild_settings import GuildSetting, set_guild_setting
-from herwa_shared.services.request_subscribers import set_subscription
+from herwa_shared.services.message_subscribers import MessageTopic, set_subscription
 from herwa_shared.services.texts import REQUEST_ALREADY_DECLINED
+from herwa_shared.stores import Stores
 from tests.support.bot_process import wait_until
+from tests.support.db_assertions import fetch_rows
+from tests.support.export_factory import add_finished_export
 from tests.support.member_client import MANAGER, get_button_ids
 
 STATS = (TargetKind.COMMAND, "server-stats")
@@ -40,7 +46,9 @@ async def subscribed_owner(members, stores):
 
 async def subscribe(stores, guild_id, user_id):
     async with stores.database.transaction() as session:
-        await set_subscription(session, guild_id=guild_id, user_id=user_id, subscribed=True)
+        await set_subscription(
+            session, guild_id=guild_id, topic=MessageTopic.REQUESTS, user_id=user_id, subscribed=True
+        )
 
 
 @pytest.fixture
@@ -305,7 +313,13 @@ async def test_request_is_posted_in_the_chosen_channel_and_decided_there(members
 
 async def test_without_a_channel_and_subscribers_the_request_is_listed(members, stores, refusal):
     async with stores.database.transaction() as session:
-        await set_subscription(session, guild_id=members.server.id, user_id=members.server.owner, subscribed=False)
+        await set_subscription(
+            session,
+            guild_id=members.server.id,
+            topic=MessageTopic.REQUESTS,
+            user_id=members.server.owner,
+            subscribed=False,
+        )
     [reply] = (await members.press(refusal, buttons.ASK_FOR_ACCESS)).messages
     assert reply.content.endswith(texts.REQUEST_LISTED)
 
@@ -323,6 +337,25 @@ async def test_member_gets_one_message_about_a_decision_on_the_web(members, sim,
     assert sum(guild_name in message.content for message in list_direct_messages(sim, server.ada)) == 1
 
 
+async def test_only_managers_who_want_them_get_messages_about_their_exports(members, sim, stores):
+    server, guild_name = members.server, get_guild_name(sim, members)
+    async with stores.database.transaction() as session:
+        for user_id in (server.owner, server.ada):
+            await set_subscription(
+                session, guild_id=server.id, topic=MessageTopic.EXPORTS, user_id=user_id, subscribed=True
+            )
+    for user_id, state in ((server.ada, "ready"), (server.bob, "ready"), (server.owner, "failed")):
+        await add_finished_export(stores, server.id, user_id=user_id, state=state)
+    failed = await wait_for_direct_message(sim, server.owner, f"export of **{guild_name}** failed")
+    assert failed.content.startswith(export_texts.format_failed(guild_name, "disk_full", "").partition("\n")[0])
+    await add_finished_export(stores, server.id, user_id=server.owner)
+    ready = await wait_for_direct_message(sim, server.owner, f"export of **{guild_name}** is ready")
+    assert "<t:" in ready.content
+    assert not [message for user in (server.ada, server.bob) for message in list_direct_messages(sim, user)], (
+        "one may not open the page, the other has not switched messages on"
+    )
+
+
 async def test_new_server_is_welcomed_once_in_its_system_channel(sim, stores):
     guild_id = sim.client.create_guild("Newcomers", bot=False)
     channel = sim.client.create_channel(guild_id, "welcome")
@@ -332,3 +365,22 @@ async def test_new_server_is_welcomed_once_in_its_system_channel(sim, stores):
     await asyncio.sleep(2 * POLL_SECONDS)
     [welcome] = sim.client.list_messages(channel)
     assert "/privacy show" in welcome.content
+
+
+async def test_bot_leaves_a_server_whose_owner_requested_its_deletion(members, sim, stores):
+    guild_id = sim.client.create_guild("To be deleted")
+    await wait_until(lambda: has_row(stores, "SELECT 1 FROM guild WHERE id = :guild AND left_at IS NULL", guild_id))
+    async with stores.database.transaction() as session:
+        await request_deletion(session, guild_id=guild_id, actor=SYSTEM)
+        await session.execute(
+            text("UPDATE guild_deletion SET requested_at = now() - interval '2 hours' WHERE guild_id = :guild"),
+            {"guild": guild_id},
+        )
+    await wait_until(lambda: has_row(stores, "SELECT 1 FROM guild WHERE id = :guild AND left_at IS NOT NULL", guild_id))
+    assert await delete_requested_guilds(stores.database) == 1
+    assert not await has_row(stores, "SELECT 1 FROM guild WHERE id = :guild", guild_id)
+    assert await has_row(stores, "SELECT 1 FROM guild WHERE id = :guild AND left_at IS NULL", members.server.id)
+
+
+async def has_row(stores: Stores, query: str, guild_id: int) -> bool:
+    return bool(await fetch_rows(stores, query, guild=guild_id))

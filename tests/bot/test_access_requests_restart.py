@@ -6,7 +6,7 @@ import pytest
 
 from herwa_bot.texts import buttons
 from herwa_shared.guardrail.policy import TargetKind
-from herwa_shared.services.request_subscribers import set_subscription
+from herwa_shared.services.message_subscribers import MessageTopic, set_subscription
 from tests.support.bot_process import run_bot_process, wait_until
 from tests.support.db_assertions import wait_until_stored
 from tests.support.member_client import MemberClient, get_button_ids
@@ -15,7 +15,9 @@ from tests.support.member_client import MemberClient, get_button_ids
 @pytest.mark.slow
 async def test_access_request_buttons_survive_a_restart_and_other_buttons_expire(sim, stores, settings, server):
     members = MemberClient(sim, stores, server)
-    subscribe = partial(set_subscription, guild_id=server.id, user_id=server.owner, subscribed=True)
+    subscribe = partial(
+        set_subscription, guild_id=server.id, topic=MessageTopic.REQUESTS, user_id=server.owner, subscribed=True
+    )
     with run_bot_process(settings, sim) as first_bot:
         await first_bot.wait_until_ready()
         await wait_until_stored(stores, first_bot)

@@ -7,13 +7,14 @@ import json
 import zipfile
 
 import httpx
+import pytest
 
-from herwa_bot.cogs.privacy import format_stored_data
+from herwa_bot.cogs.privacy import format_stored_data, format_user_data
 from herwa_bot.texts import buttons, errors
 from herwa_bot.texts import privacy as texts
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.privacy.erasure import process_erasures
-from herwa_shared.privacy.stored_data import load_stored_data
+from herwa_shared.privacy.stored_data import load_stored_data, load_user_data
 from tests.support.db_assertions import StoredEvent, fetch_rows, list_events, move_buffer, wait_until_stored
 from tests.support.member_client import get_button_ids
 from tests.support.waiting import wait_until
@@ -40,7 +41,9 @@ async def test_show_says_what_is_stored(members, stores, sim, bot):
     assert reply.ephemeral
     data = await load_data(members, stores, server.ada)
     assert dict(data.counts)["message"] == 3
-    assert reply.content == format_stored_data(data)
+    assert reply.content.startswith(format_stored_data(data))
+    for page in ("privacy", "terms", "data", "terms#report"):
+        assert f"/{page}>)" in reply.content
     for part in (texts.HEADING, texts.COUNTED, texts.RETENTION, texts.VISIBILITY):
         assert part in reply.content
 
@@ -140,6 +143,50 @@ async def test_deletion_is_confirmed_done_and_shown(members, stores, sim, bot):
     assert texts.NOTHING_COUNTED in reply.content
     await wait_until_stored(stores, bot)
     assert await fetch_rows(stores, MEMBERS_QUERY, guild=server.id, user=server.ada) == []
+
+
+async def test_member_who_left_does_everything_in_a_direct_message(members, stores, sim, bot):
+    server, user = members.server, members.server.ada
+    sim.client.send_message(server.channel, user)
+    await wait_until_stored(stores, bot)
+    await move_buffer(stores)
+    channel = sim.client.open_direct_channel(user)
+    sim.client.leave(server.id, user)
+    await wait_until_stored(stores, bot)
+    await move_buffer(stores)
+    reply = await members.run("privacy show", channel=channel)
+    async with stores.database.transaction() as session:
+        data = await load_user_data(session, stores.clickhouse, user_id=user)
+    [guild] = [guild for guild in data.guilds if guild.guild_id == server.id]
+    assert {"message": 1, "leave": 1}.items() <= guild.data.counts.items()
+    assert reply.content.startswith(format_user_data(data))
+    reply = await members.run("privacy download", channel=channel)
+    [attachment] = reply.attachments
+    content = await asyncio.to_thread(lambda: httpx.get(attachment.url, trust_env=False).content)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert json.loads(archive.read(f"{server.id}/about-you.json"))["events_by_kind"]["message"] == 1
+    reply = await members.run("privacy opt-out", channel=channel)
+    assert reply.content == texts.format_opted_out(everywhere=True, is_changed=True)
+    reply = await members.run("privacy opt-in", channel=channel)
+    assert reply.content == texts.format_opted_in(everywhere=True, is_changed=True, is_out_elsewhere=False)
+    question = await members.run("privacy delete", channel=channel)
+    assert question.content == texts.format_question(everywhere=True)
+    await members.press(question, texts.DELETE_BUTTON, channel=channel)
+
+    async def is_requested() -> bool:
+        return await process_erasures(stores.database, stores.clickhouse_writer) > 0
+
+    await wait_until(is_requested)
+    async with stores.database.transaction() as session:
+        assert (await load_user_data(session, stores.clickhouse, user_id=user)).guilds == ()
+    assert (await load_data(members, stores, user)).counts == {}
+    assert texts.NOTHING_COUNTED in (await members.run("privacy show", channel=channel)).content
+
+
+async def test_other_commands_are_for_servers_only(members, sim):
+    channel = sim.client.open_direct_channel(members.server.ada)
+    with pytest.raises(Exception, match="server-stats"):
+        await members.run("server-stats", channel=channel)
 
 
 async def test_cancelled_deletion_deletes_nothing(members, stores):

@@ -8,11 +8,13 @@ from herwa_bot.texts import (
     buttons,
     channels,
     errors,
+    exports,
     features,
     history,
     names,
     permissions,
     phrases,
+    policies,
     premium,
     privacy,
     refusals,
@@ -31,7 +33,7 @@ COMMANDS = "`/voice-stats`"
 RULE = "@Mei can't use the Voice module: listen first"
 
 SAMPLES = {
-    welcome: {"format_welcome": [("https://example.org/g/1/start",), ("",)]},
+    welcome: {"format_welcome": [("https://example.org/g/1/start", "-# links"), ("", "")]},
     phrases: {
         "format_joined": [(["a"],), (["a", "b", "c"],), (["a", "b"], "or")],
         "format_count": [(1, "command"), (1200, "command"), (None, "command")],
@@ -50,10 +52,16 @@ SAMPLES = {
         "format_only": ["@Support"],
         "format_turn_off": ["Voice"],
     },
+    policies: {
+        "format_policy_links": [("https://example.org",), (None,)],
+        "format_report_link": [("https://example.org",), (None,)],
+    },
     privacy: {
         "format_activity": [
             ({"message": 1200, "reaction": 1, "voice": 5400, "command": 3}, TIME, TIME),
         ],
+        "format_server": [("Book Club", {"message": 12, "voice": 5400}), ("Book Club", {})],
+        "format_more_servers": [3],
         "format_name": ["Mei"],
         "format_access_requests": [2],
         "format_tickets": [1],
@@ -91,6 +99,13 @@ SAMPLES = {
             (["#general", "#bots", "#help"], Keywords(has_more=True)),
         ],
         "format_refusal": ["/voice-stats doesn't work in this channel.", "…", "Try #general."],
+    },
+    exports: {
+        "format_ready": [
+            ("The Garden", "<t:1764428400:f>", "https://example.org/g/1/exports"),
+            ("The Garden", "<t:1764428400:f>", ""),
+        ],
+        "format_failed": [("The Garden", "disk_full", ""), ("The Garden", "", "")],
     },
     requests: {
         "format_declined_recently": [TIME],

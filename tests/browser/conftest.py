@@ -89,6 +89,14 @@ async def owner_state(browser: Browser, server: ReplayedServer) -> StorageState:
         return await page.context.storage_state()
 
 
+@pytest.fixture(scope="package")
+async def operator_state(browser: Browser, server: ReplayedServer) -> StorageState:
+    """Cookies and storage of a browser in which the operator has logged in."""
+    async with open_page(browser) as page:
+        await log_in(page, server.base_url, "operator")
+        return await page.context.storage_state()
+
+
 @pytest.fixture
 async def visitor(browser: Browser) -> AsyncIterator[Page]:
     """A page of a visitor who is not logged in."""

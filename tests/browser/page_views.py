@@ -4,8 +4,10 @@ import asyncio
 from contextlib import closing
 from datetime import timedelta
 
+import httpx
 from playwright.async_api import Page
 
+from herwa_shared.catalog import Scope
 from herwa_shared.clock import utc_now
 from herwa_web.navigation import PAGES, RULES_ITEM
 from herwa_web.pages.rules import texts as rule_texts
@@ -32,7 +34,7 @@ async def wait_until_complete(page: Page) -> None:
 
 
 def create_filled_server(server: ReplayedServer, name: str) -> GovernedServer:
-    """Create a server with messages, rules, a channel list, a request, a key and entries in the audit log."""
+    """Create a server with messages, rules, a channel list, a request, keys, widgets and entries in the audit log."""
     governed = create_governed_server(server, name)
     until = (utc_now() + timedelta(days=5)).strftime("%Y-%m-%d")
     with closing(server.copy.open_sim_client()) as sim:
@@ -53,7 +55,19 @@ def create_filled_server(server: ReplayedServer, name: str) -> GovernedServer:
         run("features disable", what="voice.stats")
     request_access(governed)
     server.copy.check_output("keys", "create", "--guild", str(governed.id), "--name", "weekly report")
+    create_widgets(server, governed)
     return governed
+
+
+def create_widgets(server: ReplayedServer, governed: GovernedServer) -> None:
+    """Create a widget and the public page, both visible."""
+    scopes = [part for scope in (Scope.WIDGETS_READ, Scope.WIDGETS_WRITE) for part in ("--scope", str(scope))]
+    key = server.copy.check_output("keys", "create", "--guild", str(governed.id), "--name", "widgets", *scopes).strip()
+    with httpx.Client(
+        base_url=f"{server.base_url}/api/guilds/{governed.id}/", headers={"Authorization": f"Bearer {key}"}
+    ) as api:
+        api.post("widgets", json={"name": "Blog", "is_on": True}).raise_for_status()
+        api.patch("public-page", json={"is_on": True, "invite": "abc123"}).raise_for_status()
 
 
 async def open_filled_server(server: ReplayedServer, name: str) -> GovernedServer:

@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 from playwright.async_api import Browser, Page, StorageState, expect
 
+from herwa_sim.client.store import list_skus
 from herwa_web import texts as web_texts
 from herwa_web.pages.admin import texts as panel_texts
 from herwa_web.pages.admin.announcements import texts as announcement_texts
@@ -19,25 +20,19 @@ from herwa_web.pages.admin.tiers import texts as tier_texts
 from tests.browser.conftest import ReplayedServer, open_page
 from tests.browser.governed_server import GovernedServer, create_governed_server
 from tests.browser.test_accessibility import VIEWPORTS, list_violations
-from tests.support.chromium import log_in
 from tests.support.waiting import wait_until
 
 PICTURES_DIR = os.environ.get("HERWA_TEST_PICTURES")
 """Where to save pictures of the pages for people; not set in other runs."""
 PAGES = ("", "/servers", "/health", "/tiers", "/features", "/announcements", "/audit")
 IN_FORCE_SECONDS = 2.0
+PURCHASE_SECONDS = 10.0
+"""The worker asks Discord within a second of the bot's request."""
 
 
 @pytest.fixture(scope="module")
 async def governed(server: ReplayedServer) -> GovernedServer:
     return await asyncio.to_thread(create_governed_server, server, "Lantern Society")
-
-
-@pytest.fixture(scope="module")
-async def operator_state(browser: Browser, server: ReplayedServer) -> StorageState:
-    async with open_page(browser) as page:
-        await log_in(page, server.base_url, "operator")
-        return await page.context.storage_state()
 
 
 @pytest.fixture
@@ -156,3 +151,48 @@ async def test_axe_finds_nothing_on_the_panel(
                 name = path.strip("/").replace("/", "-") or "overview"
                 await page.screenshot(path=f"{PICTURES_DIR}/{name}-{scheme}-{width}.png", full_page=True)
             assert await list_violations(page) == [], path
+
+
+async def sell_premium(page: Page, governed: GovernedServer, sku: str) -> None:
+    """Save the SKU of Premium on the page of tiers; an empty one stops the sale."""
+    await page.goto(f"{governed.base_url}/admin/tiers?tier=premium")
+    await page.get_by_role("textbox", name=tier_texts.SKU).fill(sku)
+    await page.get_by_role("textbox", name=panel_texts.REASON).fill("Prices of 2027")
+    await page.get_by_role("button", name=tier_texts.SHOW_EFFECT).click()
+    question = page.get_by_role("alert").filter(has_text=panel_texts.EFFECT)
+    await expect(question).to_contain_text(tier_texts.NO_EFFECT)
+    await question.get_by_role("button", name=tier_texts.SAVE).click()
+    await expect(question).to_be_hidden()
+
+
+@pytest.mark.slow
+async def test_owner_buys_premium_and_has_it_refunded(
+    browser: Browser, operator: Page, governed: GovernedServer, owner_state: StorageState
+):
+    with closing(governed.copy.open_sim_client()) as sim:
+        [sku_id] = list_skus(sim)
+    await sell_premium(operator, governed, str(sku_id))
+    await wait_for_reply(governed, "premium", "on Free")
+    async with open_page(browser, storage_state=owner_state) as page:
+        await page.goto(governed.build_url("/features"))
+        async with page.expect_popup() as popup:
+            await page.locator(".offer").get_by_role("link").click()
+        store = await popup.value
+        form = store.locator(f"#sku{sku_id}")
+        await form.get_by_role("combobox").select_option(label=governed.name)
+        await form.get_by_role("button").click()
+        purchase = store.locator("#purchases").get_by_text(governed.name)
+        await expect(purchase).to_be_visible()
+        await wait_for_reply(governed, "premium", "on Premium", seconds=PURCHASE_SECONDS)
+        await page.reload()
+        await expect(page.locator("main .panel").first).to_be_visible()
+        await expect(page.locator(".offer")).to_be_hidden()
+        await open_server(operator, governed)
+        await expect(operator.get_by_role("list", name=texts.HISTORY)).to_contain_text(texts.SOURCES["discord"])
+        await change_tier(operator, "revoke", reason="Not granted")
+        await expect(operator.get_by_role("region", name=texts.TIER, exact=True).locator(".tier-now")).to_contain_text(
+            "Premium"
+        )
+        await store.locator("#purchases button[value=refund]").first.click()
+        await wait_for_reply(governed, "premium", "on Free", seconds=PURCHASE_SECONDS)
+    await sell_premium(operator, governed, "")

@@ -15,7 +15,8 @@ from herwa_web import texts as web_texts
 from herwa_web.pages.widgets import texts
 from herwa_web.saving import texts as saving_texts
 from tests.browser.conftest import ReplayedServer, open_page
-from tests.support.chromium import PHONE_VIEWPORT
+from tests.browser.test_accessibility import list_violations
+from tests.support.chromium import DESKTOP_VIEWPORT, PHONE_VIEWPORT
 from tests.support.embedding_site import EmbeddingSite, open_embedding_site
 
 PATH = "/widgets"
@@ -196,6 +197,10 @@ async def test_public_page_is_off_until_it_is_switched_on_and_revoked_widget_is_
             await page.goto(url or "")
             await expect(page.get_by_role("heading", name="Ethereum R&D")).to_be_visible()
             await expect(page.get_by_role("img", name="Ethereum R&D on Discord")).to_have_count(2)
+            for viewport in (DESKTOP_VIEWPORT, PHONE_VIEWPORT):
+                await page.set_viewport_size(viewport)
+                assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+                assert await list_violations(page) == []
             await take_picture(page, f"page-{scheme}")
     await owner.get_by_role("button", name=re.compile(f"^{texts.REVOKE} ")).first.click()
     await owner.get_by_role("button", name=texts.REVOKE, exact=True).click()

@@ -6,9 +6,11 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import typer
 from sqlalchemy import delete
 from typer.testing import CliRunner
 
+from herwa.admin_cli import admin_app
 from herwa.cli import app
 from herwa.error_messages import describe_error
 from herwa.texts import api_keys as api_key_texts
@@ -20,6 +22,7 @@ from herwa_shared.auth.sessions import create_session, find_session_user
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.embedded import lease_engines
+from herwa_shared.exports import texts as export_texts
 from herwa_shared.models import Guild, OperatorDay, Subscription, User
 from herwa_shared.privacy.texts import GUILD_NOT_LEFT
 from herwa_shared.services import discovery
@@ -95,6 +98,25 @@ def operator():
 
             client.run_in_transaction(save_servers)
             yield client
+
+
+def test_export_of_one_channel_is_created_paused_resumed_and_canceled(operator):
+    create = ("export", "create", "--guild", "The Garden", "--data", "messages", "--channel", "77")
+    assert operator.run_json_command(*create, "--dry-run") == {"estimated_rows": 0, "estimated_bytes": 0, "parts": 0}
+    export = operator.run_json_command(*create, "--from", "2025-01-01", "--to", "2025-02-01", "--format", "parquet")
+    expected = {"channel_id": "77", "data": ["messages"], "from": "2025-01-01T00:00:00+00:00", "format": "parquet"}
+    assert {name: export[name] for name in expected} == expected
+    assert "channel 77" in operator.run_command("export", "list", "--guild", "The Garden")
+    target = (export["id"], "--guild", "The Garden")
+    states = [
+        operator.run_json_command("export", action, *target)["state"]
+        for action in ("pause", "show", "resume", "cancel", "show")
+    ]
+    assert states == ["paused", "paused", "queued", "canceled", "canceled"]
+    assert operator.run_refused_command("export", "resume", *target) == export_texts.NOT_RUNNING
+    assert operator.run_refused_command("export", "show", export["id"], "--guild", str(TEA)) == export_texts.NO_EXPORT
+    actions = [entry.action for entry in operator.list_audit_entries(GARDEN)][:4]
+    assert actions == ["export.cancel", "export.resume", "export.pause", "export.create"]
 
 
 def test_grant_and_revoke_change_the_tier_of_a_server(operator):
@@ -402,6 +424,12 @@ def test_admin_changes_tiers_after_a_dry_run(operator):
     assert tiers["premium"]["sku_id"] == "123456789012345678"
     assert operator.run_refused_command(*sku, "12345")
     operator.run_json_command(*sku, "none")
+    tiers = operator.run_json_command(
+        "admin", "create-tier", "starter", "Starter", "--above", "free", "--reason", "New"
+    )
+    assert [tier["key"] for tier in tiers][:2] == ["free", "starter"]
+    tiers = operator.run_json_command("admin", "delete-tier", "starter", "--reason", "Not needed")
+    assert "starter" not in [tier["key"] for tier in tiers]
     arguments = ("admin", "lowest-tier", "voice.stats", "premium", "--reason", "Prices", "--dry-run")
     assert operator.run_json_command(*arguments)[0]["losing"] > 0
     assert "free, premium" in operator.run_refused_command("admin", "tier", "gold", "--reason", "Prices")
@@ -434,3 +462,10 @@ def test_admin_announces_and_switches(operator):
     assert result.exit_code == 1
     subjects = {problem["subject"] for problem in json.loads(result.stdout)["problems"]}
     assert {"bot", "worker", "api", "web"} <= subjects
+
+
+def test_every_admin_command_has_json():
+    commands = typer.main.get_command(admin_app).commands
+    assert len(commands) >= 18
+    for name, command in commands.items():
+        assert "--json" in {option for parameter in command.params for option in parameter.opts}, name

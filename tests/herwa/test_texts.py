@@ -13,6 +13,7 @@ from herwa.texts import (
     backup,
     counts,
     doctor,
+    doctor_production,
     doctor_security,
     errors,
     exports,
@@ -121,6 +122,7 @@ SAMPLES = {
         "format_configure_login": [["DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET"], PORTAL, REDIRECT],
         "format_set_client_id": ["81384788765712384"],
         "format_add_redirect": [REDIRECT, PORTAL],
+        "format_set_policy_links": ["https://stats.example.com", PORTAL],
         "format_redirect": [REDIRECT],
         "format_database_version": ["17.2"],
         "format_check_database": ["DATABASE_URL"],
@@ -130,6 +132,11 @@ SAMPLES = {
         "format_internal_port_taken": [9001, ["nginx (12)"]],
         "format_free_internal_port": ["api", DATA_DIR / "ports.json"],
         "format_doctor_summary": [(0, 0), (1, 0), (2, 1), (0, 3)],
+    },
+    doctor_production: {
+        "format_contact": ["Example Ltd", "privacy@example.com"],
+        "format_not_encrypted": ["http://localhost:8321"],
+        "format_weak_keys": [["HERWA_SECRET_KEY", "HERWA_AUDIT_KEY"]],
     },
     doctor_security: {
         "format_encrypted": [DATA_DIR],

@@ -58,13 +58,13 @@ class DashboardFactory:
     stores: Stores
     discord: SimClient
 
-    async def create_server(self, *, has_all_history: bool = True) -> CanaryServer:
+    async def create_server(self, *, has_all_history: bool = True, owner_id: int | None = None) -> CanaryServer:
         """Create a server with the bot, a channel, a member and activity of the last 200 hours.
 
         `has_all_history` is as for `add_guild`.
         """
         canary = f"Canary{random.getrandbits(48):x}"
-        guild_id = self.discord.create_guild(canary)
+        guild_id = self.discord.create_guild(canary, owner_id=owner_id)
         async with self.stores.database.transaction() as session:
             session.add(Guild(id=guild_id, name=canary, owner_id=OWNER_ID, member_count=1, joined_at=BOT_JOINED_AT))
             await session.flush()

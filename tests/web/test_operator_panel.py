@@ -14,6 +14,7 @@ from herwa_shared.discord.endpoints import LOCAL_OPERATOR_ID
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit import list_entries
 from herwa_shared.stores import Stores
+from herwa_web.pages.admin.frame import PANEL_ITEMS
 from herwa_web.panel import PANEL_STATES, is_panel_path
 from tests.support.oauth_login import log_in
 from tests.support.waiting import wait_until
@@ -94,6 +95,32 @@ async def test_pages_and_handlers_are_unknown_to_everyone_else(web: WebServer, f
         for path in ("/admin/servers", f"/admin/servers/{server.id}"):
             assert await record_frames(web, user, path, handlers) == unknown, path
         assert await record_frames(web, user, "/nothing", handlers) == unknown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ["visitor", "stranger", "manager", "owner"])
+async def test_every_address_and_handler_is_unknown_to_every_role(web: WebServer, factory: DashboardFactory, role: str):
+    handlers = [handler.name for handler in list_own_handlers() if PANEL_STATES in handler.name]
+    server = await factory.create_server()
+    if role == "visitor":
+        user = None
+    elif role == "stranger":
+        user = await factory.create_user()
+    else:
+        user = await factory.create_user(server, permissions=MANAGE_GUILD)
+        if role == "owner":
+            factory.discord.update_guild(server.id, owner_id=user.id)
+            await factory.invalidate_access(user, server)
+    document = await fetch(web, "/nothing-here", user)
+    unknown = await record_frames(web, user, "/nothing", ["unknown.handler"] * len(handlers))
+    for path in (
+        *(item.href for item in PANEL_ITEMS),
+        f"/admin/servers/{server.id}",
+        "/admin/servers/x",
+        "/admin/nothing",
+    ):
+        assert await fetch(web, path, user) == document, path
+        assert await record_frames(web, user, path, handlers) == unknown, path
 
 
 async def test_every_state_of_the_panel_is_hidden():
@@ -212,6 +239,18 @@ async def test_effect_of_a_tier_is_shown_before_it_is_saved(
         await tab.call("save")
         await tab.wait_for("asking", False)
         assert await list_actions(stores, None) == before
+
+
+async def test_tier_is_created_and_deleted(web: WebServer, operator: LoggedInUser, stores: Stores):
+    async with open_panel(web, operator, "/admin/tiers?tier=free", TIERS_STATE) as tab:
+        form = {"key": "starter", "title": "Starter", "above": "free", "reason": "Prices of 2027"}
+        await tab.call("create", form=form)
+        await tab.wait_for("tabs", lambda tabs: "Starter" in [entry["label"] for entry in tabs])
+    async with open_panel(web, operator, "/admin/tiers?tier=starter", TIERS_STATE) as tab:
+        assert tab.get("view")["key"] == "starter"
+        await tab.call("delete", form={"reason": "Not needed"})
+        await tab.wait_for("tabs", lambda tabs: "Starter" not in [entry["label"] for entry in tabs])
+    assert (await list_actions(stores, None))[:2] == ["tier.delete", "tier.create"]
 
 
 async def test_kill_switch_is_turned_on_and_off(web: WebServer, operator: LoggedInUser, stores: Stores):

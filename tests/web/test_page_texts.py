@@ -11,6 +11,8 @@ from herwa_web.pages.features import texts as features_texts
 from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.keys import texts as keys_texts
 from herwa_web.pages.leaked_key import texts as leak_texts
+from herwa_web.pages.own_data import texts as own_data_texts
+from herwa_web.pages.policies import texts as policy_texts
 from herwa_web.pages.privacy import texts as privacy_texts
 from herwa_web.pages.rules import texts as rule_texts
 from herwa_web.pages.settings import texts as settings_texts
@@ -116,6 +118,7 @@ EXPORT_SAMPLES = {
     "format_rows": [(1,), (1204,)],
     "format_preview": [(1, 100, 1), (1_204_000, 102_000_000, 14)],
     "format_border": ["Aug 31, 2026"],
+    "format_deleted": ["#old-talk"],
     "format_progress": [(0, 1204, 0.0, None), (300_000, 1_204_000, 250_000.0, 4)],
     "format_expiry": ["Sun, Nov 29, 2026, 09:00"],
     "format_title": [(["summaries"],), (["messages", "voice"],), (list(export_texts.DATA_SETS),)],
@@ -129,6 +132,13 @@ PRIVACY_SAMPLES = {
     "format_opt_outs": [(0,), (1,), (1204,)],
     "format_question": ["Ada"],
     "format_erased": ["Ada"],
+    "format_deletion": ["Sun, Nov 29, 2026, 18:00"],
+}
+OWN_DATA_SAMPLES = {
+    "format_summary": [({"message": 1200, "voice": 5400}, "Nov 1", "Nov 29"), ({"join": 1}, "Nov 1", "Nov 1")],
+    "format_question": ["Book Club"],
+    "format_deletion": [("Nov 28", ""), ("Nov 28", "Nov 29")],
+    "format_action_label": ["Delete", "Book Club"],
 }
 START_SAMPLES = {
     "format_progress": [(2, 6)],
@@ -194,6 +204,14 @@ def test_texts_of_the_account(snapshot):
 
 def test_texts_of_the_privacy_page(snapshot):
     assert render_texts(privacy_texts, PRIVACY_SAMPLES) == snapshot
+
+
+def test_texts_of_the_page_about_own_data(snapshot):
+    assert render_texts(own_data_texts, OWN_DATA_SAMPLES) == snapshot
+
+
+def test_texts_of_the_pages_about_privacy_and_terms(snapshot):
+    assert render_texts(policy_texts, {}) == snapshot
 
 
 def test_texts_of_the_first_steps(snapshot):

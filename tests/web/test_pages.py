@@ -22,6 +22,7 @@ from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.services.channels import ChannelInfo, ChannelKind
 from herwa_web import texts
 from herwa_web.avatars import get_hue, get_initial
+from herwa_web.pages.exports.linked_view import LinkedView
 from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.guild.channel_views import build_channel_options
 from herwa_web.pages.guild.command_views import build_command_rows
@@ -88,6 +89,37 @@ def test_range_links_change_only_the_range():
     for range_key in RANGE_KEYS:
         linked_view = parse_link(links[f"range_{range_key.name.lower()}"])
         assert (linked_view.preset, linked_view.metric, linked_view.channel_id) == (range_key, Metric.REACTIONS, 12)
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"from": "2024-01-01", "to": "2024-02-01"}, LinkedView("2024-01-01", "2024-01-31", "", "messages")),
+        (
+            {"from": "2024-01-05T10:00:00+09:00", "to": "2024-01-05T12:00:00+09:00", "metric": "voice_minutes"},
+            LinkedView("2024-01-05", "2024-01-05", "", "voice"),
+        ),
+        (
+            {"from": "2024-01-01", "to": "2024-01-02", "channel": "12", "metric": "reactions"},
+            LinkedView("2024-01-01", "2024-01-01", "12", "messages"),
+        ),
+        (
+            {"from": "2024-01-01", "to": "2024-01-02", "channel": "12", "metric": "joins"},
+            LinkedView("2024-01-01", "2024-01-01", "", "members"),
+        ),
+    ],
+)
+def test_link_to_the_form_of_exports_has_days_channel_and_data_of_the_view(params, expected):
+    link = urlsplit(build_links(parse_view(**params))["export"])
+    assert link.path == f"/g/{GUILD_ID}/exports"
+    assert LinkedView.parse(dict(parse_qsl(link.query))) == expected
+
+
+def test_invalid_parameters_of_the_form_of_exports_are_ignored():
+    assert LinkedView.parse({"first_day": "2024-01-01", "last_day": "soon"}) is None
+    assert LinkedView.parse({"first_day": "2024-01-01", "last_day": "2024-01-02", "data": "x"}) == LinkedView(
+        "2024-01-01", "2024-01-02"
+    )
 
 
 def test_no_two_ranges_share_a_key():

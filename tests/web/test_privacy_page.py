@@ -13,6 +13,7 @@ from tests.web.web_server import WebServer
 
 STATE = "reflex___state____state.herwa_web___pages___privacy___state____privacy_state"
 MEMBER_ID = "7"
+DELETION_QUERY = "SELECT guild_id FROM guild_deletion WHERE guild_id = :guild"
 
 
 async def count_members(stores: Stores, guild_id: int) -> int:
@@ -47,6 +48,30 @@ async def test_administrator_sees_who_opened_data_and_erases_a_member(
     async with stores.database.transaction() as session:
         [entry] = await list_entries(session, guild_id=server.id)
     assert (entry.action, entry.target, entry.before, entry.after) == ("member.erase", "", None, None)
+
+
+async def test_only_the_owner_requests_the_deletion_of_the_server_and_undoes_it(
+    web: WebServer, factory: DashboardFactory, stores: Stores
+):
+    owner = await factory.create_user()
+    server = await factory.create_server(owner_id=owner.id)
+    await factory.invalidate_access(owner, server)
+    async with open_settings_page(web, owner, server, path="/privacy", state=STATE) as page:
+        assert page.get("is_owner")
+        await page.call("request_deletion", form={"server_name": "another"})
+        await page.wait_for("deletion_error", texts.WRONG_NAME)
+        await page.call("request_deletion", form={"server_name": server.canary})
+        await page.wait_for("deletion", bool)
+        assert len(await fetch_rows(stores, DELETION_QUERY, guild=server.id)) == 1
+        await page.call("undo_deletion")
+        await page.wait_for("announcement", texts.DELETION_CANCELED)
+    assert await fetch_rows(stores, DELETION_QUERY, guild=server.id) == []
+    administrator = await factory.create_user(server, permissions=ADMINISTRATOR)
+    async with open_settings_page(web, administrator, server, path="/privacy", state=STATE) as page:
+        assert not page.get("is_owner")
+        await page.call("request_deletion", form={"server_name": server.canary})
+        await page.wait_for("deletion_error", texts.DELETE_SERVER_OWNER_ONLY)
+    assert await fetch_rows(stores, DELETION_QUERY, guild=server.id) == []
 
 
 async def test_manager_without_administrator_erases_no_one(web: WebServer, factory: DashboardFactory, stores: Stores):

@@ -9,7 +9,7 @@ from herwa_shared.services.audit import list_entries
 from herwa_shared.services.discovery import register
 from herwa_shared.services.guild_settings import DEFAULT_SETTINGS, load_guild_settings, set_guild_setting
 from herwa_shared.services.guilds import ChannelData, save_channels
-from herwa_shared.services.request_subscribers import list_subscribers
+from herwa_shared.services.message_subscribers import MessageTopic, list_subscribers
 from herwa_shared.services.support_channels import list_support_channels
 from herwa_shared.stores import Stores
 from herwa_shared.zone_names import list_zone_names
@@ -45,6 +45,11 @@ async def add_channels(stores: Stores, server: CanaryServer) -> tuple[int, int]:
 async def load(stores: Stores, function, server: CanaryServer):
     async with stores.database.transaction() as session:
         return await function(session, guild_id=server.id)
+
+
+async def load_subscribers(stores: Stores, server: CanaryServer) -> tuple[int, ...]:
+    async with stores.database.transaction() as session:
+        return await list_subscribers(session, guild_id=server.id, topic=MessageTopic.REQUESTS)
 
 
 async def test_all_settings_are_saved_together_and_undone(web: WebServer, factory: DashboardFactory, stores: Stores):
@@ -122,7 +127,7 @@ async def test_quick_clicks_on_a_switch_are_each_counted(web: WebServer, factory
         await page.wait_for("is_subscribed", False)
 
         async def is_stored() -> bool:
-            return await load(stores, list_subscribers, server) == ()
+            return await load_subscribers(stores, server) == ()
 
         await wait_until(is_stored, description="the last of four clicks")
 
@@ -184,10 +189,10 @@ async def test_messages_about_requests_are_switched_on_by_the_manager(
     async with open_settings_page(web, manager, server, path="/settings", state=STATE) as page:
         await page.call("toggle_messages")
         await page.wait_for("is_subscribed", True)
-        assert await load(stores, list_subscribers, server) == (manager.id,)
+        assert await load_subscribers(stores, server) == (manager.id,)
         await page.call("toggle_messages")
         await page.wait_for("is_subscribed", False)
-    assert await load(stores, list_subscribers, server) == ()
+    assert await load_subscribers(stores, server) == ()
 
 
 async def test_rankings_of_members_are_shown_to_the_audience_only_and_recorded(

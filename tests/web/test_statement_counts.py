@@ -39,9 +39,10 @@ SHARED_COSTS = {
     "FROM policy_change": (1, 1),
     "channel.position": (1, 2),
     "guild_live_counters": (1, 2),
+    "JOIN export_event": (1, 1),
 }
 """What is read again at times: session and guilds of the user once a minute, the policy of the server after a change,
-channels and live data every 2 s."""
+channels, live data and notices about exports every 2 s."""
 SEEN_AT_SAVED = "UPDATE web_session"
 OVERVIEW_SELECTS = 5
 """Numbers and lists, samples, the first sample, and the first hour, which is not near the join of this server."""

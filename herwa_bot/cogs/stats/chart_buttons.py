@@ -11,7 +11,7 @@ from herwa_bot.access.guard import get_guard
 from herwa_bot.cogs.stats.chart_reply import ChartReply, render_chart_reply
 from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS, ChartSelection
 from herwa_bot.texts import buttons as texts
-from herwa_bot.ui.replies import WORK_TIMEOUT_SECONDS, send_error
+from herwa_bot.ui.replies import WORK_TIMEOUT_SECONDS, get_dashboard_url, send_error
 from herwa_bot.ui.views import GuardedButton
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import Window
@@ -84,9 +84,8 @@ def build_chart_view(interaction: discord.Interaction, selection: ChartSelection
         view.add_item(button)
     toggled_selection = replace(selection, is_compared=not selection.is_compared)
     view.add_item(ChartButton.build(texts.COMPARE, toggled_selection, is_selected=selection.is_compared))
-    bot: Any = interaction.client
-    if bot.dashboard_url is not None:
-        url = _build_url(bot.dashboard_url, reply)
+    if (dashboard_url := get_dashboard_url(interaction)) is not None:
+        url = _build_url(dashboard_url, reply)
         if len(url) <= MAX_URL_LENGTH:
             view.add_item(discord.ui.Button(label=texts.OPEN_DASHBOARD, url=url))
     view.stop()  # presses go to `ChartButton`, not to this view

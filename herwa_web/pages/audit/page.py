@@ -47,7 +47,7 @@ def _filters() -> rx.Component:
                 AuditState.kinds,
                 lambda kind: link(kind.label, href=kind.href, aria_current=rx.cond(kind.selected, "true", "false")),
             ),
-            class_name="segments scrolling",
+            class_name="segments wrapping",
             aria_label=texts.KIND,
         ),
         rx.el.form(

@@ -47,7 +47,7 @@ SOURCES = {
     "system": "Automatic",
 }
 NOT_UNDOABLE = "This change can't be undone here."
-FIXED_TARGETS = {"member": "a member", "history": "past messages"}
+FIXED_TARGETS = {"member": "a member", "history": "past messages", "deletion": "everything about this server"}
 """Targets that have no name, by the first part of the action."""
 AN_EXPORT = "export"
 ERASED_MEMBER = "a member whose data was erased"
@@ -63,6 +63,8 @@ ACTIONS = {
     "rule_test.add": "added the test",
     "rule_test.remove": "deleted the test",
     "member.erase": "erased",
+    "deletion.request": "requested the deletion of",
+    "deletion.cancel": "canceled the deletion of",
     "history.import": "started to import",
     "history.pause": "paused the import of",
     "history.resume": "continued the import of",

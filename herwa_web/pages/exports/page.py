@@ -9,7 +9,9 @@ from herwa_web import texts as web_texts
 from herwa_web.components.confirmation import confirmation
 from herwa_web.components.controls import icon
 from herwa_web.components.guild_frame import guild_page
+from herwa_web.components.setting_rows import setting_row
 from herwa_web.components.status_views import empty_state
+from herwa_web.components.switch import switch
 from herwa_web.navigation import EXPORTS_ITEM
 from herwa_web.pages.exports import texts
 from herwa_web.pages.exports.state import ExportsState
@@ -46,6 +48,18 @@ def exports_page() -> rx.Component:
             rx.cond(
                 ExportsState.creating, rx.fragment(), empty_state("package", texts.NO_EXPORTS, texts.NO_EXPORTS_HINT)
             ),
+        ),
+        rx.el.section(
+            rx.el.ul(
+                setting_row(
+                    texts.MESSAGES,
+                    texts.MESSAGES_HINT,
+                    switch(ExportsState.is_subscribed, texts.MESSAGES, on_click=ExportsState.toggle_messages),
+                ),
+                class_name="settings",
+            ),
+            class_name="panel",
+            aria_label=texts.MESSAGES,
         ),
         rx.cond(
             ExportsState.is_watching,
@@ -150,6 +164,16 @@ def _form() -> rx.Component:
                     _day_field(texts.FIRST_DAY, "first_day", ExportsState.first_day),
                     _day_field(texts.LAST_DAY, "last_day", ExportsState.last_day),
                 ),
+            ),
+            rx.el.label(
+                texts.CHANNEL,
+                rx.el.select(
+                    rx.el.option(texts.ALL_CHANNELS, value=""),
+                    rx.foreach(ExportsState.channels, lambda option: rx.el.option(option.label, value=option.value)),
+                    value=ExportsState.channel,
+                    on_change=lambda value: STATE.choose("channel", value),
+                ),
+                class_name="field",
             ),
             class_name="form-grid",
         ),

@@ -1,48 +1,49 @@
 """State of the exports page: choose, preview, start, watch, pause, resume, cancel, download, delete."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import reflex as rx
 
-from herwa_shared.auth.encryption import create_encryptor
 from herwa_shared.auth.guild_access import UserGuildInfo
 from herwa_shared.authorization import AccessDenied
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
-from herwa_shared.errors import BadRequest, Forbidden, HerwaError
+from herwa_shared.errors import HerwaError
 from herwa_shared.exports import jobs
-from herwa_shared.exports.entitlement import get_first_start, get_row_limit, needs_history_feature, require_history
-from herwa_shared.exports.jobs import ExportCreator, ExportRequest, ExportState, ExportStatus
-from herwa_shared.exports.links import LINK_PURPOSE, build_link, build_session_binding
+from herwa_shared.exports.events import mark_seen
+from herwa_shared.exports.jobs import ExportState, ExportStatus
 from herwa_shared.exports.tables import DataSet, ExportFormat
 from herwa_shared.guardrail.member_data import can_see_members
-from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.audit import Actor
+from herwa_shared.services.channels import ChannelInfo
 from herwa_shared.services.guild_settings import GuildSettings, load_guild_settings
-from herwa_shared.services.member_data_views import MemberView
-from herwa_shared.services.write_transaction import open_write_transaction
+from herwa_shared.services.message_subscribers import MessageTopic, list_subscribers
+from herwa_shared.settings_surfaces import EXPORTS_PAGE
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
+from herwa_web.layout_state import set_changed
 from herwa_web.pages.exports import texts
-from herwa_web.pages.exports.view_models import ExportPreviewView, ExportRow, build_preview, build_rows
+from herwa_web.pages.exports.linked_view import LinkedView
+from herwa_web.pages.exports.requests import (
+    ExportForm,
+    create_export,
+    create_link,
+    find_history_refusal,
+    load_preview,
+    run_change,
+    set_messages,
+)
+from herwa_web.pages.exports.view_models import ExportPreviewView, ExportRow, build_channel_options, build_rows
+from herwa_web.pages.guild.queries import load_shared_directory
 from herwa_web.pages.guild_page_state import ACCESS_ERRORS, GuildPageState, parse_guild_id
+from herwa_web.pages.target_options import Option
 from herwa_web.saving.state import build_actor
-from herwa_web.surfaces import EXPORT_HISTORY, EXPORTS
 
 MAX_LISTED = 50
 MAX_DAY_LENGTH = 10
 QUESTIONS = tuple(texts.QUESTIONS)
-CHANGES: dict[str, Callable[..., Awaitable[None]]] = {
-    "pause": jobs.pause_export,
-    "resume": jobs.resume_export,
-    "cancel": jobs.cancel_export,
-    "delete": jobs.delete_export,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +52,23 @@ class ExportsData:
 
     statuses: list[ExportStatus]
     settings: GuildSettings
+    channels: Mapping[int, ChannelInfo]
+    view: LinkedView | None
+    is_subscribed: bool
     has_history: bool
     can_see_members: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ExportForm:
-    """What is chosen in the form."""
-
-    data_sets: tuple[DataSet, ...]
-    format: ExportFormat
-    period: str
-    first_day: str
-    last_day: str
-    with_members: bool
 
 
 class ExportsState(GuildPageState, rx.State):
     """State of the exports page.
 
-    `data_sets`, `export_format`, `period` (days, empty for all) and `with_members` are chosen in the form. `question`
-    is `cancel:ID` or `delete:ID` while the user is asked.
+    `data_sets`, `export_format`, `period` (days, empty for all), `channel` (empty for all) and `with_members` are
+    chosen in the form. `question` is `cancel:ID` or `delete:ID` while the user is asked.
     """
 
     rows: list[ExportRow] = rx.field(default_factory=list)
     is_watching: bool = False
+    is_subscribed: bool = False
     has_history: bool = False
     can_see_members: bool = False
     creating: bool = False
@@ -84,12 +77,24 @@ class ExportsState(GuildPageState, rx.State):
     period: str = ""
     first_day: str = ""
     last_day: str = ""
+    channel: str = ""
+    channels: list[Option] = rx.field(default_factory=list)
     with_members: bool = False
     counting: bool = False
     preview: ExportPreviewView = ExportPreviewView()
     form_error: str = ""
     question: str = ""
     working: bool = False
+    _view: LinkedView | None = None
+
+    @rx.event(background=True)
+    async def load(self) -> Any:
+        """Load the page when it opens; a link from a page of statistics opens the form."""
+        async with self:
+            self._view = None
+            await self._begin_load()
+        failure = await self._load_page()
+        return failure if failure is not None else await self._count()
 
     @rx.event(background=True, temporal=True)
     async def open_form(self) -> Any:
@@ -117,8 +122,8 @@ class ExportsState(GuildPageState, rx.State):
             self.working, self.form_error = True, ""
             url, turn = self.router.url, self._turn
         try:
-            visitor, guild = await auth.authorize_write(self, parse_guild_id(url.path), EXPORTS)
-            await asyncio.shield(asyncio.create_task(_create(self._read_form(), visitor, guild)))
+            visitor, guild = await auth.authorize_write(self, parse_guild_id(url.path), EXPORTS_PAGE)
+            await asyncio.shield(asyncio.create_task(create_export(self._read_form(), visitor, guild)))
         except Exception as error:  # noqa: BLE001 - `_fail` shows it
             return await self._fail(error, url, turn)
         async with self:
@@ -155,37 +160,65 @@ class ExportsState(GuildPageState, rx.State):
         return await self._change("resume", str(key))
 
     @rx.event(background=True, temporal=True)
+    async def toggle_messages(self) -> Any:
+        """Switch the user's own messages about exports on or off, at once."""
+        async with self._get_order_lock():
+            async with self:
+                url, turn, is_on = self.router.url, self._turn, not self.is_subscribed
+            try:
+                visitor, guild = await auth.authorize_write(self, parse_guild_id(url.path), EXPORTS_PAGE)
+                await set_messages(visitor, guild, is_on=is_on)
+            except Exception as error:  # noqa: BLE001 - `_fail` shows it
+                return await self._fail(error, url, turn)
+            text = texts.MESSAGES_ON if is_on else texts.MESSAGES_OFF
+            async with self:
+                if self._is_at(url):
+                    self.is_subscribed, self.announcement = is_on, text
+            return rx.toast.success(text, id="exports")
+
+    @rx.event(background=True, temporal=True)
     async def download(self, key: str) -> Any:
         """Download the file of an export, with a link for this session."""
         async with self:
             url, turn = self.router.url, self._turn
         try:
-            visitor, guild = await auth.authorize_write(self, parse_guild_id(url.path), EXPORTS)
-            path = await _create_link(self, visitor, guild, _parse_id(str(key)))
+            visitor, guild = await auth.authorize_write(self, parse_guild_id(url.path), EXPORTS_PAGE)
+            path = await create_link(self, visitor, guild, _parse_id(str(key)))
         except Exception as error:  # noqa: BLE001 - `_fail` shows it
             return await self._fail(error, url, turn)
         return rx.download(url=path)
 
     def _get_surface(self) -> Surface:
-        return EXPORTS
+        return EXPORTS_PAGE
 
-    async def _fetch(self, visitor: auth.Visitor, guild: UserGuildInfo, _url: Any) -> ExportsData:
+    async def _fetch(self, visitor: auth.Visitor, guild: UserGuildInfo, url: Any) -> ExportsData:
         now = utc_now()
+        _, channels = await load_shared_directory(app_context.get_stores(), app_context.get_query_cache(), guild.id)
         async with app_context.get_stores().database.transaction() as session:
             rows = await jobs.list_exports(session, guild_id=guild.id, limit=MAX_LISTED)
             settings = await load_guild_settings(session, guild_id=guild.id)
+            subscribers = await list_subscribers(session, guild_id=guild.id, topic=MessageTopic.EXPORTS)
+            await mark_seen(session, guild_id=guild.id, user_id=visitor.user.user_id, now=now)
         return ExportsData(
             [jobs.build_status(job, now) for job in rows],
             settings,
-            not await _find_history_refusal(visitor, guild),
+            channels,
+            LinkedView.parse(url.query_parameters),
+            visitor.user.user_id in subscribers,
+            not await find_history_refusal(visitor, guild),
             can_see_members(settings.member_audience, guild.permissions, is_owner=guild.owner),
         )
 
     def _present(self, data: ExportsData) -> None:
         open_keys = {row.key for row in self.rows if row.is_running}
-        self.rows = build_rows(data.statuses, data.settings.zone)
+        self.rows = build_rows(data.statuses, data.settings.zone, data.channels)
         self.is_watching = any(row.is_running and not row.is_paused for row in self.rows)
         self.has_history, self.can_see_members = data.has_history, data.can_see_members
+        set_changed(self, is_subscribed=data.is_subscribed, channels=build_channel_options(data.channels.values()))
+        if data.view is not None and data.view != self._view:
+            self._view = data.view
+            self._open_form()
+            self._apply_view(data.view)
         finished = {status.state for status in data.statuses if str(status.id) in open_keys}
         if ExportState.READY in finished:
             self.announcement = texts.READY
@@ -196,7 +229,13 @@ class ExportsState(GuildPageState, rx.State):
         self.creating, self.form_error, self.preview = True, "", ExportPreviewView()
         self.data_sets = [data_set.value for data_set in (DataSet if self.has_history else (DataSet.SUMMARIES,))]
         self.export_format, self.period, self.with_members = ExportFormat.CSV.value, "", False
-        self.first_day = self.last_day = ""
+        self.first_day = self.last_day = self.channel = ""
+
+    def _apply_view(self, view: LinkedView) -> None:
+        """Choose what a page of statistics has shown."""
+        self.period, self.first_day, self.last_day = texts.CUSTOM, view.first_day, view.last_day
+        self._choose("channel", view.channel)
+        self.data_sets = [view.data if view.data and self.has_history else DataSet.SUMMARIES.value]
 
     def _close_form(self) -> None:
         self.creating, self.form_error = False, ""
@@ -211,6 +250,8 @@ class ExportsState(GuildPageState, rx.State):
             self.period = value
         elif field in ("first_day", "last_day"):
             setattr(self, field, value[:MAX_DAY_LENGTH])
+        elif field == "channel" and value in ("", *(option.value for option in self.channels)):
+            self.channel = value
         elif field == "members":
             self.with_members = not self.with_members and self.can_see_members
 
@@ -229,6 +270,7 @@ class ExportsState(GuildPageState, rx.State):
             self.period,
             self.first_day,
             self.last_day,
+            self.channel,
             self.with_members,
         )
 
@@ -244,8 +286,8 @@ class ExportsState(GuildPageState, rx.State):
             self.counting, self.form_error = True, ""
         try:
             visitor = await auth.load_visitor(self)
-            guild = await auth.authorize(visitor, parse_guild_id(url.path), EXPORTS)
-            view = await _build_preview(form, visitor, guild)
+            guild = await auth.authorize(visitor, parse_guild_id(url.path), EXPORTS_PAGE)
+            view = await load_preview(form, visitor, guild)
         except Exception as error:  # noqa: BLE001 - `_fail` shows it
             return await self._fail(error, url, turn)
         async with self:
@@ -258,8 +300,8 @@ class ExportsState(GuildPageState, rx.State):
         async with self:
             url, turn = self.router.url, self._turn
         try:
-            visitor, guild = await auth.authorize_write(self, parse_guild_id(url.path), EXPORTS)
-            await asyncio.shield(asyncio.create_task(_run_change(action, _parse_id(key), guild, build_actor(visitor))))
+            visitor, guild = await auth.authorize_write(self, parse_guild_id(url.path), EXPORTS_PAGE)
+            await asyncio.shield(asyncio.create_task(run_change(action, _parse_id(key), guild, build_actor(visitor))))
         except Exception as error:  # noqa: BLE001 - `_fail` shows it
             return await self._fail(error, url, turn)
         await self._load_page()
@@ -280,101 +322,3 @@ class ExportsState(GuildPageState, rx.State):
 
 def _parse_id(key: str) -> int:
     return int(key) if key.isascii() and key.isdigit() and len(key) <= auth.MAX_ID_DIGITS else 0
-
-
-async def _build_request(form: ExportForm, guild: UserGuildInfo, settings: GuildSettings) -> ExportRequest:
-    now = utc_now()
-    history = await app_context.get_authorizer().load_history_limit(guild.id)
-    first_start = get_first_start(history, settings.zone, now)
-    start, end = first_start, now
-    if form.period == texts.CUSTOM:
-        start, end = _parse_day(form.first_day, settings.zone), _parse_day(form.last_day, settings.zone, after=True)
-    elif form.period:
-        start = max(first_start, now - timedelta(days=int(form.period)))
-    return ExportRequest(form.data_sets, form.format, start, min(end, now), with_members=form.with_members)
-
-
-def _parse_day(text: str, zone: ZoneInfo, *, after: bool = False) -> datetime:
-    """Parse a day as its midnight in the zone, or that of the next day. Raises BadRequest."""
-    try:
-        day = date.fromisoformat(text)
-        return datetime.combine(day + timedelta(days=1) if after else day, time(), zone)
-    except (ValueError, OverflowError):
-        raise BadRequest(texts.INVALID_DATES, field="from") from None
-
-
-async def _find_history_refusal(visitor: auth.Visitor, guild: UserGuildInfo) -> str:
-    """Return what does not allow exports of more than summaries; empty if they are allowed."""
-    try:
-        await app_context.get_authorizer().require_member(visitor.user.user_id, guild, EXPORT_HISTORY)
-    except AccessDenied as denial:
-        return str(denial)
-    return ""
-
-
-async def _load_settings(guild: UserGuildInfo) -> GuildSettings:
-    async with app_context.get_stores().database.transaction() as session:
-        return await load_guild_settings(session, guild_id=guild.id)
-
-
-async def _build_preview(form: ExportForm, visitor: auth.Visitor, guild: UserGuildInfo) -> ExportPreviewView:
-    settings = await _load_settings(guild)
-    request = await _build_request(form, guild, settings)
-    if not request.data_sets:
-        return ExportPreviewView()
-    refusal = await _find_history_refusal(visitor, guild) if needs_history_feature(request) else ""
-    preview = await jobs.preview_export(
-        app_context.get_stores().clickhouse, guild_id=guild.id, request=request, now=utc_now()
-    )
-    return build_preview(preview, settings.zone, refusal)
-
-
-async def _create(form: ExportForm, visitor: auth.Visitor, guild: UserGuildInfo) -> None:
-    """Create an export. Raises AccessDenied, Forbidden, HistoryLimitReached and what `create_export` raises."""
-    settings, stores, now = await _load_settings(guild), app_context.get_stores(), utc_now()
-    request = await _build_request(form, guild, settings)
-    authorizer = app_context.get_authorizer()
-    require_history(await authorizer.load_history_limit(guild.id), request, settings.zone, now)
-    if needs_history_feature(request):
-        await authorizer.require_member(visitor.user.user_id, guild, EXPORT_HISTORY)
-    if request.with_members:
-        await _require_members(visitor, guild, settings)
-    preview = await jobs.preview_export(stores.clickhouse, guild_id=guild.id, request=request, now=now)
-    entitlement = (await authorizer.policy_cache.get(guild.id)).entitlement
-    async with open_write_transaction(stores.database) as session:
-        await jobs.create_export(
-            session,
-            ExportCreator(build_actor(visitor)),
-            guild_id=guild.id,
-            request=request,
-            preview=preview,
-            max_rows=get_row_limit(entitlement, request),
-        )
-
-
-async def _require_members(visitor: auth.Visitor, guild: UserGuildInfo, settings: GuildSettings) -> None:
-    """Require that the user may see members, and record that they do. Raises Forbidden."""
-    if not can_see_members(settings.member_audience, guild.permissions, is_owner=guild.owner):
-        raise Forbidden(texts.MEMBERS_HIDDEN)
-    await app_context.record_member_view(guild.id, visitor.user.user_id, MemberView.DOWNLOAD)
-
-
-async def _run_change(action: str, export_id: int, guild: UserGuildInfo, actor: Actor) -> None:
-    async with open_write_transaction(app_context.get_stores().database) as session:
-        job = await jobs.get_export(session, guild_id=guild.id, export_id=export_id)
-        await CHANGES[action](session, actor, job=job)
-
-
-async def _create_link(state: Any, visitor: auth.Visitor, guild: UserGuildInfo, export_id: int) -> str:
-    """Create a link to the file for this session. Raises NotFound, ExportNotPossible, AccessDenied, Forbidden."""
-    async with app_context.get_stores().database.transaction() as session:
-        job = await jobs.get_export(session, guild_id=guild.id, export_id=export_id)
-        jobs.require_file(job)
-    if needs_history_feature(jobs.get_request(job)):
-        await app_context.get_authorizer().require_member(visitor.user.user_id, guild, EXPORT_HISTORY)
-    if job.with_members:
-        await _require_members(visitor, guild, await _load_settings(guild))
-    settings = app_context.get_settings()
-    encryptor = create_encryptor(settings, DataFolder(settings.data_dir), purpose=LINK_PURPOSE)
-    binding = build_session_binding(await auth.get_own_session_id(state))
-    return build_link(job, binding, now=utc_now()).format_path(encryptor)

@@ -34,7 +34,8 @@ PERIODS = {
 }
 FIRST_DAY, LAST_DAY = "First day", "Last day"
 INVALID_DATES = "Choose a first day and a last day."
-MEMBERS = "Include member IDs"
+CHANNEL, ALL_CHANNELS, UNKNOWN_CHANNEL = "Channel", "All channels", "one channel"
+MEMBERS = "Include names and IDs of members"
 MEMBERS_HINT = "Members who opted out are never included. Keep the file safe, and delete it when you don't need it."
 MEMBERS_HIDDEN = "This server's settings don't show data about members to you."
 PREMIUM = "Premium"
@@ -64,9 +65,19 @@ ERRORS = {
 }
 STARTED = "Export started. You can leave this page."
 DONE = {"pause": "Export paused.", "resume": "Export goes on.", "cancel": "Export canceled.", "delete": "File deleted."}
+MESSAGES = "Message me directly"
+MESSAGES_HINT = "Herwa sends you a direct message when an export of yours is ready or has failed. Only for you."
+MESSAGES_ON = "Herwa will message you about your exports."
+MESSAGES_OFF = "Herwa won't message you about exports."
 READY = "An export is ready to download."
 FAILED = "An export failed."
-WITH_MEMBERS = "with member IDs"
+WITH_MEMBERS = "with names and IDs of members"
+WITH_PSEUDONYMS = "with pseudonyms of members"
+
+
+def format_deleted(channel: str) -> str:
+    """Format a channel that was deleted."""
+    return f"{channel}, deleted"
 
 
 def format_size(size: int) -> str:

@@ -1,6 +1,6 @@
 """View models of the exports page: an export as a row, what a new one would hold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,7 +9,10 @@ from herwa_shared.charts.formatting import format_day
 from herwa_shared.exports.jobs import PAUSED, ExportPreview, ExportState, ExportStatus
 from herwa_shared.exports.tables import TABLES
 from herwa_shared.guardrail.texts import format_local_time
+from herwa_shared.services.channels import ChannelInfo
 from herwa_web.pages.exports import texts
+from herwa_web.pages.guild.channel_views import describe_place, format_name
+from herwa_web.pages.target_options import Option
 
 TONES = {ExportState.READY.value: "green", ExportState.FAILED.value: "red", PAUSED: "amber"}
 
@@ -49,9 +52,17 @@ class ExportPreviewView:
     refusal: str = ""
 
 
-def build_rows(statuses: Sequence[ExportStatus], zone: ZoneInfo) -> list[ExportRow]:
+def build_rows(
+    statuses: Sequence[ExportStatus], zone: ZoneInfo, channels: Mapping[int, ChannelInfo]
+) -> list[ExportRow]:
     """Build the rows of exports, newest first."""
-    return [_build_row(status, zone) for status in statuses]
+    return [_build_row(status, zone, channels) for status in statuses]
+
+
+def build_channel_options(channels: Iterable[ChannelInfo]) -> list[Option]:
+    """Build the options of the channel; deleted ones, which have a history, at the end."""
+    ordered = sorted(channels, key=lambda channel: channel.is_deleted)
+    return [Option(str(channel.id), _label_channel(channel)) for channel in ordered]
 
 
 def build_preview(preview: ExportPreview, zone: ZoneInfo, refusal: str) -> ExportPreviewView:
@@ -73,14 +84,14 @@ def build_preview(preview: ExportPreview, zone: ZoneInfo, refusal: str) -> Expor
     return ExportPreviewView(summary, texts.format_border(_format_day(preview.border_at, zone)), bars, refusal)
 
 
-def _build_row(status: ExportStatus, zone: ZoneInfo) -> ExportRow:
+def _build_row(status: ExportStatus, zone: ZoneInfo, channels: Mapping[int, ChannelInfo]) -> ExportRow:
     percent = min(99, round(100 * status.rows / max(status.total_rows, 1))) if status.is_open else -1
     return ExportRow(
         str(status.id),
         texts.format_title([data_set.value for data_set in status.request.data_sets]),
         texts.STATES[status.state],
         TONES.get(status.state, ""),
-        _list_facts(status, zone),
+        _list_facts(status, zone, channels),
         percent,
         _describe(status) if status.is_open else texts.ERRORS.get(status.error or "", ""),
         status.is_open,
@@ -89,14 +100,17 @@ def _build_row(status: ExportStatus, zone: ZoneInfo) -> ExportRow:
     )
 
 
-def _list_facts(status: ExportStatus, zone: ZoneInfo) -> list[str]:
+def _list_facts(status: ExportStatus, zone: ZoneInfo, channels: Mapping[int, ChannelInfo]) -> list[str]:
     request = status.request
     facts = [
         texts.FORMATS[request.format][0],
         f"{_format_day(request.from_at, zone)} to {_format_day(request.to_at, zone)}",
     ]
+    if request.channel_id:
+        channel = channels.get(request.channel_id)
+        facts.append(texts.UNKNOWN_CHANNEL if channel is None else format_name(channel))
     if request.with_members:
-        facts.append(texts.WITH_MEMBERS)
+        facts.append(texts.WITH_PSEUDONYMS if request.with_pseudonyms else texts.WITH_MEMBERS)
     if status.state == ExportState.READY and status.expires_at is not None:
         facts += [
             texts.format_rows(status.rows),
@@ -104,6 +118,12 @@ def _list_facts(status: ExportStatus, zone: ZoneInfo) -> list[str]:
             texts.format_expiry(format_local_time(status.expires_at, zone)),
         ]
     return facts
+
+
+def _label_channel(channel: ChannelInfo) -> str:
+    place = describe_place(channel)
+    label = f"{format_name(channel)} ({place})" if place else format_name(channel)
+    return texts.format_deleted(label) if channel.is_deleted else label
 
 
 def _describe(status: ExportStatus) -> str:

@@ -9,6 +9,7 @@ from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import Interval
 from herwa_shared.dashboard_params import ComparisonMode
 from herwa_shared.dashboard_query import DashboardQuery
+from herwa_web.pages.exports.linked_view import LinkedView
 
 RANGE_KEYS = {
     DateRangePreset.TODAY: "D",
@@ -36,9 +37,9 @@ def build_url(view: DashboardQuery) -> str:
 def build_links(view: DashboardQuery) -> dict[str, str]:
     """Build the URLs of all controls by name. A step that would not change the view is empty.
 
-    The names are `previous`, `next`, `zoom_out`, `all_channels`, `compare` (toggles the comparison), `interval` (the
-    next one), `range_…` for each preset, `interval_…` for each interval that the window allows, and `compare_…` for
-    each mode.
+    The names are `previous`, `next`, `zoom_out`, `all_channels`, `export` (the form of an export of the view),
+    `compare` (toggles the comparison), `interval` (the next one), `range_…` for each preset, `interval_…` for each
+    interval that the window allows, and `compare_…` for each mode.
     """
     next_view, previous_view = view.shift(1), view.shift(-1)
     links = {
@@ -46,6 +47,7 @@ def build_links(view: DashboardQuery) -> dict[str, str]:
         "next": _link_to_step(view, next_view) if view.can_shift_forward else "",
         "zoom_out": build_url(view.zoom_out()) if view.zoom_origin else "",
         "all_channels": link_to_channel(view, None),
+        "export": LinkedView.build(view).format_url(view.guild_id),
         "compare": build_url(replace(view, comparison_mode=_toggle_comparison(view), custom_comparison=None)),
     }
     links |= {f"range_{preset.name.lower()}": build_url(view.apply_preset(preset)) for preset in RANGE_KEYS}

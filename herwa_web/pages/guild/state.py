@@ -20,6 +20,7 @@ from herwa_shared.services.live_counters import LiveCounters
 from herwa_shared.services.member_data_views import MemberView
 from herwa_web import app_context, auth, texts
 from herwa_web.error_messages import describe_error
+from herwa_web.export_notices import load_export_notice
 from herwa_web.layout_state import LayoutState, set_changed
 from herwa_web.pages.guild.channel_views import ChannelView, build_channel_options
 from herwa_web.pages.guild.chart_views import PointRow, build_table
@@ -119,6 +120,7 @@ class OverviewState(GuildPageState, rx.State):
             visitor = await auth.load_visitor(self)
             guild = await auth.authorize(visitor, parse_guild_id(url.path), OVERVIEW)
             live = await _load_live_data(guild.id)
+            export_notice = await load_export_notice(guild.id, visitor.user.user_id)
         except ACCESS_ERRORS as error:
             return await self._show_failure(error, url, turn)
         except Exception as error:  # noqa: BLE001 - `describe_error` logs it; `refresh` shows the data's age
@@ -127,10 +129,12 @@ class OverviewState(GuildPageState, rx.State):
         async with self:
             if self._is_at(url):
                 self._set_live_counters(live.counters)
+                set_changed(await self.get_state(LayoutState), export_notice=export_notice)
 
                 async def is_current() -> bool:
                     current = await _load_live_data(guild.id)
-                    return is_api_up is app_context.is_api_up() and current.has_same_numbers(live)
+                    is_same = is_api_up is app_context.is_api_up() and current.has_same_numbers(live)
+                    return is_same and export_notice == await load_export_notice(guild.id, visitor.user.user_id)
 
                 self._register_poll(OverviewState.poll_live, visitor, OVERVIEW, is_current)
         return None
@@ -226,6 +230,7 @@ class OverviewState(GuildPageState, rx.State):
                     ),
                     _load_live_data(request.guild.id),
                 )
+                export_notice = await load_export_notice(request.guild.id, visitor.user.user_id)
                 if request.sees_members and shared.data.members.items:
                     await app_context.record_member_view(request.guild.id, visitor.user.user_id, MemberView.OVERVIEW)
             request = replace(request, view=shared.view)
@@ -234,7 +239,9 @@ class OverviewState(GuildPageState, rx.State):
             return await self._show_failure(error, url, turn)
         async with self:
             if turn == self._turn:
-                (await self.get_state(LayoutState))._fill(visitor)  # noqa: SLF001 - not an endpoint
+                layout = await self.get_state(LayoutState)
+                layout._fill(visitor)  # noqa: SLF001 - not an endpoint
+                set_changed(layout, export_notice=export_notice)
                 await self._show(request, shared.data, presentation)
                 self._set_live_counters(live.counters)
                 if announces:

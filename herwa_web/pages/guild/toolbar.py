@@ -10,6 +10,7 @@ from herwa_web import texts
 from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger, search_box
 from herwa_web.components.status_views import skeleton
 from herwa_web.layout_state import LayoutState
+from herwa_web.navigation import EXPORTS_ITEM
 from herwa_web.pages.guild.channel_icon import channel_icon, name_parts
 from herwa_web.pages.guild.channel_views import ChannelView
 from herwa_web.pages.guild.links import RANGE_KEYS
@@ -51,7 +52,9 @@ def toolbar() -> rx.Component:
 
 
 def _tools() -> rx.Component:
-    return rx.el.div(_period_buttons(), _dates_button(), _comparison_button(), _filter_button(), class_name="tools")
+    return rx.el.div(
+        _period_buttons(), _dates_button(), _comparison_button(), _filter_button(), _export_link(), class_name="tools"
+    )
 
 
 def _header_skeleton() -> rx.Component:
@@ -114,6 +117,16 @@ def _filter_button() -> rx.Component:
         on_click=OverviewState.load_channels,
         aria_label=texts.FILTER_BY_CHANNEL,
         attrs={"data-key": "/"},
+    )
+
+
+def _export_link() -> rx.Component:
+    return link(
+        icon(EXPORTS_ITEM.icon, 16),
+        href=OverviewState.hrefs["export"],
+        tip=texts.EXPORT_VIEW,
+        aria_label=texts.EXPORT_VIEW,
+        class_name="button square",
     )
 
 

@@ -4,11 +4,13 @@ import reflex as rx
 
 from herwa_web import texts
 from herwa_web.components.controls import avatar, delta, icon, key_hint, link, sparkline
+from herwa_web.components.policy_links import policy_links
 from herwa_web.components.status_views import empty_state, load_error_view, skeleton
 from herwa_web.layout import page_layout
 from herwa_web.pages.home.state import HomeState
 from herwa_web.pages.home.view_models import CardView, InviteCardView
 from herwa_web.pages.landing import landing_page
+from herwa_web.pages.policies import texts as policy_texts
 
 REFRESH_INTERVAL_SECONDS = 5
 SHORTCUTS = (("/", texts.FIND_SERVER), ("1 … 9", texts.OPEN_FIRST_NINE))
@@ -109,6 +111,7 @@ def _card_grid() -> rx.Component:
             HomeState.invite_cards.length() > 0,
             rx.fragment(
                 rx.el.h2(texts.ADD_HEADING, class_name="section"),
+                rx.el.p(policy_texts.INVITE_NOTE, *policy_links(), class_name="policy-links"),
                 rx.el.div(rx.foreach(HomeState.invite_cards, _invite_card), class_name="cards"),
             ),
         ),

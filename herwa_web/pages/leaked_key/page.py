@@ -3,6 +3,7 @@
 import reflex as rx
 
 from herwa_web.components.controls import icon
+from herwa_web.components.policy_links import policy_links
 from herwa_web.layout import wordmark
 from herwa_web.pages.leaked_key import texts
 
@@ -47,5 +48,6 @@ def leaked_key_page() -> rx.Component:
             ),
             id="content",
         ),
+        rx.el.footer(*policy_links()),
         class_name="landing",
     )

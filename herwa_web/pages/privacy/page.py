@@ -16,7 +16,14 @@ def privacy_page() -> rx.Component:
     return guild_page(
         PrivacyState,
         PRIVACY_ITEM,
-        rx.el.div(_views_panel(), _opt_outs_panel(), _erasure_panel(), _retention_panel(), class_name="setting-panels"),
+        rx.el.div(
+            _views_panel(),
+            _opt_outs_panel(),
+            _erasure_panel(),
+            _deletion_panel(),
+            _retention_panel(),
+            class_name="setting-panels",
+        ),
         lead=texts.LEAD,
     )
 
@@ -101,6 +108,47 @@ def _form() -> rx.Component:
         rx.el.button(texts.CONTINUE, type="submit", class_name="button"),
         rx.cond(PrivacyState.form_error != "", rx.el.p(PrivacyState.form_error, class_name="effect red", role="alert")),
         on_submit=PrivacyState.choose_member,
+        class_name="filter-form",
+    )
+
+
+def _deletion_panel() -> rx.Component:
+    return setting_panel(
+        texts.DELETE_SERVER,
+        rx.el.li(
+            rx.cond(
+                PrivacyState.is_owner,
+                rx.cond(
+                    PrivacyState.deletion != "",
+                    rx.fragment(
+                        rx.el.p(PrivacyState.deletion, role="status"),
+                        rx.el.button(
+                            texts.UNDO_DELETION, type="button", class_name="button", on_click=PrivacyState.undo_deletion
+                        ),
+                    ),
+                    _deletion_form(),
+                ),
+                rx.el.p(texts.DELETE_SERVER_OWNER_ONLY, class_name="about"),
+            ),
+            rx.cond(
+                PrivacyState.deletion_error != "",
+                rx.el.p(PrivacyState.deletion_error, class_name="effect red", role="alert"),
+            ),
+            class_name="setting stacked",
+        ),
+        about=texts.DELETE_SERVER_HINT,
+    )
+
+
+def _deletion_form() -> rx.Component:
+    return rx.el.form(
+        rx.el.label(
+            texts.SERVER_NAME,
+            rx.el.input(name="server_name", auto_complete="off", required=True, max_length=100),
+            class_name="field",
+        ),
+        rx.el.button(texts.REQUEST_DELETION, type="submit", class_name="button danger"),
+        on_submit=PrivacyState.request_deletion,
         class_name="filter-form",
     )
 

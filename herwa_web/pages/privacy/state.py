@@ -1,8 +1,9 @@
-"""State of the privacy page: retention, who opened data about members, opt-outs, erasure of a member."""
+"""State of the privacy page: who opened data about members, opt-outs, erasure of a member, deletion of the server."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import reflex as rx
@@ -11,10 +12,11 @@ from herwa_shared.auth.guild_access import UserGuildInfo
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
-from herwa_shared.errors import Forbidden
+from herwa_shared.errors import BadRequest, Forbidden
 from herwa_shared.guardrail.texts import format_local_time
 from herwa_shared.privacy.choices import count_opt_outs
 from herwa_shared.privacy.erasure import request_erasure
+from herwa_shared.privacy.guild_deletion import cancel_deletion, find_requested_deletion, request_deletion
 from herwa_shared.services.audit import Actor, record
 from herwa_shared.services.display_names import list_recent_members
 from herwa_shared.services.member_data_views import RecordedView, list_member_views
@@ -50,6 +52,8 @@ class PrivacyData:
     recent: dict[int, str]
     can_erase: bool
     names: PageNames
+    deletion_at: datetime | None
+    is_owner: bool
 
 
 class PrivacyState(GuildPageState, rx.State):
@@ -62,6 +66,9 @@ class PrivacyState(GuildPageState, rx.State):
     question: str = ""
     form_error: str = ""
     working: bool = False
+    is_owner: bool = False
+    deletion: str = ""
+    deletion_error: str = ""
     _member_id: int = 0
     _member_name: str = ""
 
@@ -101,6 +108,35 @@ class PrivacyState(GuildPageState, rx.State):
         await self._load_page()
         return rx.toast.success(text, id="erasure")
 
+    @rx.event(background=True, temporal=True)
+    async def request_deletion(self, form: dict[str, Any]) -> Any:
+        """Request the deletion of everything about this server, for its owner, who typed its name."""
+        text = str((form if isinstance(form, dict) else {}).get("server_name") or "")
+        return await self._change_deletion(lambda guild, actor: _request_deletion(guild, actor, typed_name=text))
+
+    @rx.event(background=True, temporal=True)
+    async def undo_deletion(self) -> Any:
+        """Cancel the requested deletion of this server."""
+        return await self._change_deletion(_cancel_deletion)
+
+    async def _change_deletion(self, change: Callable[[UserGuildInfo, Actor], Awaitable[str]]) -> Any:
+        async with self:
+            url, turn = self.router.url, self._turn
+        try:
+            visitor, guild = await auth.authorize_write(self, parse_guild_id(url.path), PRIVACY)
+            text = await asyncio.shield(asyncio.create_task(_run(change, guild, build_actor(visitor))))
+        except ACCESS_ERRORS as error:
+            return await self._show_failure(error, url, turn)
+        except Exception as error:  # noqa: BLE001 - `describe_error` logs it
+            text = describe_error(error)
+            async with self:
+                self.deletion_error = self.announcement = text
+            return None
+        async with self:
+            self.deletion_error, self.announcement = "", text
+        await self._load_page()
+        return rx.toast.success(text, id="deletion")
+
     def _get_surface(self) -> Surface:
         return PRIVACY
 
@@ -108,15 +144,19 @@ class PrivacyState(GuildPageState, rx.State):
         async with app_context.get_stores().database.transaction() as session:
             views = await list_member_views(session, guild_id=guild.id, limit=MAX_VIEWS)
             opt_outs = await count_opt_outs(session, guild_id=guild.id)
+            deletion_at = await find_requested_deletion(session, guild_id=guild.id)
             recent: dict[int, str] = {}
             if guild.is_administrator:
                 recent = await list_recent_members(session, guild_id=guild.id, since=utc_now() - RECENT_DAYS)
         names = await load_page_names(guild.id, member_ids={view.user_id for view in views})
-        return PrivacyData(views, opt_outs, recent, guild.is_administrator, names)
+        return PrivacyData(views, opt_outs, recent, guild.is_administrator, names, deletion_at, is_owner=guild.owner)
 
     def _present(self, data: PrivacyData) -> None:
         self.views = [_build_row(view, data.names) for view in data.views]
         self.opt_outs, self.can_erase = texts.format_opt_outs(data.opt_outs), data.can_erase
+        self.is_owner = data.is_owner
+        time = format_local_time(data.deletion_at, data.names.zone) if data.deletion_at else ""
+        self.deletion = texts.format_deletion(time) if time else ""
         self.members = [Option(str(member_id), name) for member_id, name in data.recent.items()]
 
     def _choose(self, form: Any) -> None:
@@ -142,6 +182,29 @@ async def _erase(guild: UserGuildInfo, member_id: int, actor: Actor) -> None:
     async with open_write_transaction(app_context.get_stores().database) as session:
         await request_erasure(session, guild_id=guild.id, user_id=member_id)
         await record(session, actor, "member.erase", guild_id=guild.id)
+
+
+async def _run(change: Callable[[UserGuildInfo, Actor], Awaitable[str]], guild: UserGuildInfo, actor: Actor) -> str:
+    """Run a change of the deletion of a server. Raises Forbidden for a user who does not own it."""
+    if not guild.owner:
+        raise Forbidden(texts.DELETE_SERVER_OWNER_ONLY)
+    return await change(guild, actor)
+
+
+async def _request_deletion(guild: UserGuildInfo, actor: Actor, *, typed_name: str) -> str:
+    if typed_name.strip().casefold() != guild.name.strip().casefold():
+        raise BadRequest(texts.WRONG_NAME)
+    async with open_write_transaction(app_context.get_stores().database) as session:
+        due_at = await request_deletion(session, guild_id=guild.id, actor=actor)
+    names = await load_page_names(guild.id, member_ids=())
+    return texts.format_deletion(format_local_time(due_at, names.zone))
+
+
+async def _cancel_deletion(guild: UserGuildInfo, actor: Actor) -> str:
+    async with open_write_transaction(app_context.get_stores().database) as session:
+        if not await cancel_deletion(session, guild_id=guild.id, actor=actor):
+            raise BadRequest(texts.DELETION_BEGUN)
+    return texts.DELETION_CANCELED
 
 
 def _build_row(view: RecordedView, names: PageNames) -> ViewRow:

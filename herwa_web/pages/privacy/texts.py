@@ -26,6 +26,19 @@ ERASE_ADMINS_ONLY = "Only administrators of this server can erase a member."
 MEMBER = "Member"
 CHOOSE_MEMBER = "Choose a member…"
 MEMBER_ID, MEMBER_ID_PLACEHOLDER = "or their Discord id", "81384788765712384"
+DELETE_SERVER = "Delete this server's data"
+DELETE_SERVER_HINT = (
+    "Deletes everything about this server, for everyone: activity, settings, API keys, exports, the audit log. The bot"
+    " leaves the server. You can undo it for an hour; after that it can't be undone."
+)
+DELETE_SERVER_OWNER_ONLY = (
+    "Only the owner of this server can do that. 30 days after the bot was removed, it happens by itself."
+)
+SERVER_NAME = "Type the name of the server"
+REQUEST_DELETION, UNDO_DELETION = "Delete everything", "Undo"
+WRONG_NAME = "That is not the name of this server."
+DELETION_CANCELED = "The server is not deleted."
+DELETION_BEGUN = "The deletion has begun and can't be undone any more."
 CONTINUE, ERASE_NOW = "Continue", "Erase for good"
 INVALID_MEMBER = "Choose a member, or enter a Discord id."
 
@@ -33,6 +46,11 @@ INVALID_MEMBER = "Choose a member, or enter a Discord id."
 def format_opt_outs(count: int) -> str:
     """Format the number of members who opted out of this server."""
     return "1 member has opted out" if count == 1 else f"{format_int(count)} members have opted out"
+
+
+def format_deletion(time: str) -> str:
+    """Say when the deletion of the server begins."""
+    return f"Everything about this server will be deleted at {time}. Then the bot leaves."
 
 
 def format_question(name: str) -> str:

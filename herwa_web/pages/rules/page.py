@@ -53,7 +53,7 @@ def _tabs() -> rx.Component:
             )
             for name, label in texts.TABS.items()
         ),
-        class_name="segments scrolling",
+        class_name="segments wrapping",
         aria_label=RULES_ITEM.label,
     )
 

@@ -11,7 +11,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.member_data import MemberAudience
 from herwa_shared.services.channels import list_places
 from herwa_shared.services.guild_settings import WEEK_STARTS, GuildSetting, load_guild_settings
-from herwa_shared.services.request_subscribers import list_subscribers, set_subscription
+from herwa_shared.services.message_subscribers import MessageTopic, list_subscribers, set_subscription
 from herwa_shared.services.setting_changes import SettingChange, SettingType
 from herwa_shared.services.support_channels import list_support_channels
 from herwa_shared.services.write_transaction import open_write_transaction
@@ -84,7 +84,13 @@ class SettingsState(SettingsPageState, rx.State):
         try:
             visitor, guild = await self._authorize_write(url)
             async with open_write_transaction(app_context.get_stores().database) as session:
-                await set_subscription(session, guild_id=guild.id, user_id=visitor.user.user_id, subscribed=is_on)
+                await set_subscription(
+                    session,
+                    guild_id=guild.id,
+                    topic=MessageTopic.REQUESTS,
+                    user_id=visitor.user.user_id,
+                    subscribed=is_on,
+                )
         except ACCESS_ERRORS as error:
             return await self._show_failure(error, url, turn)
         except Exception as error:  # noqa: BLE001 - `describe_error` logs it
@@ -108,7 +114,7 @@ class SettingsState(SettingsPageState, rx.State):
                 await load_guild_settings(session, guild_id=guild.id),
                 tuple(await list_support_channels(session, guild_id=guild.id)),
                 await list_places(session, guild_id=guild.id),
-                visitor.user.user_id in await list_subscribers(session, guild_id=guild.id),
+                visitor.user.user_id in await list_subscribers(session, guild_id=guild.id, topic=MessageTopic.REQUESTS),
                 names,
                 utc_now(),
             )

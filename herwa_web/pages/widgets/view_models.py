@@ -16,7 +16,7 @@ from herwa_shared.services.widgets import PublicWidget, WidgetAllowance, WidgetS
 from herwa_shared.widgets.colors import build_colors, list_contrast_problems, list_schemes
 from herwa_shared.widgets.content import WidgetContent, build_content
 from herwa_shared.widgets.drawing import Drawing
-from herwa_shared.widgets.layout import build_chart, build_drawing, build_sparkline_card
+from herwa_shared.widgets.layout import build_drawing, build_page_chart, build_sparkline_card
 from herwa_shared.widgets.numbers import WidgetNumbers
 from herwa_shared.widgets.snippets import build_snippets
 from herwa_shared.widgets.svg import build_svg
@@ -210,7 +210,10 @@ def build_preview_content(data: WidgetsData, settings: WidgetSettings, numbers: 
 
 def list_preview_drawings(content: WidgetContent, *, is_page: bool) -> list[Drawing]:
     """List the drawings of a widget: one; of the public page two."""
-    return [build_sparkline_card(content), build_chart(content)] if is_page else [build_drawing(content)]
+    if not is_page:
+        return [build_drawing(content)]
+    card = build_sparkline_card(content)
+    return [card, build_page_chart(content, height=card.height)]
 
 
 def build_previews(content: WidgetContent, *, is_page: bool) -> list[PreviewView]:

@@ -25,6 +25,7 @@ from tests.shared.exports.conftest import (
     finish_export,
     start_export,
 )
+from tests.support.row_factories import add_member
 
 READERS = {
     ExportFormat.CSV: lambda path: duckdb.sql(f"SELECT * FROM read_csv('{path}', all_varchar = true)").df(),
@@ -51,7 +52,7 @@ def read_tables(files: dict[str, Path], export_format: ExportFormat) -> dict[str
     schema = json.loads(files["schema.json"].read_text())
     tables = {}
     for key, table in schema["tables"].items():
-        if key == "channels":
+        if key in ("channels", "member_names"):
             continue
         frames = [READERS[export_format](files[file["name"]]) for file in table["files"]]
         assert [len(frame) for frame in frames] == [file["rows"] for file in table["files"]]
@@ -125,6 +126,26 @@ async def test_names_of_channels_are_no_formulas(stores, runner, folder, guild, 
     json_files = await export(stores, runner, folder, guild, tmp_path / "json", export_format=ExportFormat.JSON_LINES)
     [line] = json_files["channels.jsonl"].read_text().splitlines()
     assert json.loads(line)["name"] == HOSTILE_NAME
+
+
+async def test_names_of_members_are_listed_with_their_ids(stores, runner, folder, guild, tmp_path):
+    await add_member(stores, guild, MEMBERS[0], HOSTILE_NAME)
+    await add_member(stores, guild, MEMBERS[1], "Bob")
+    for export_format in (ExportFormat.CSV, ExportFormat.PARQUET, ExportFormat.XLSX):
+        files = await export(stores, runner, folder, guild, tmp_path / export_format, export_format=export_format)
+        schema = json.loads(files["schema.json"].read_text())
+        [file] = schema["tables"]["member_names"]["files"]
+        assert file["rows"] == 2
+        assert [column["name"] for column in schema["tables"]["member_names"]["columns"]] == ["user_id", "name", "bot"]
+        if export_format is ExportFormat.CSV:
+            rows = list(csv.DictReader(io.StringIO(files[file["name"]].read_text("utf-8-sig"), newline="")))
+            assert rows[0]["name"].startswith("'=")
+            assert rows[1] == {"user_id": str(MEMBERS[1]), "name": "Bob", "bot": "false"}
+        elif export_format is ExportFormat.PARQUET:
+            lines = files["member_names.jsonl"].read_text().splitlines()
+            assert json.loads(lines[0]) == {"user_id": str(MEMBERS[0]), "name": HOSTILE_NAME, "bot": False}
+    files = await export(stores, runner, folder, guild, tmp_path / "without", members=False)
+    assert not [name for name in files if "member_names" in name]
 
 
 async def test_parquet_has_types(stores, runner, folder, guild, tmp_path):

@@ -24,7 +24,8 @@ from herwa_shared.exports.jobs import (
 from herwa_shared.exports.runner import ExportRunner
 from herwa_shared.privacy.choices import set_opt_out
 from tests.shared.exports.conftest import ACTOR, MEMBERS, finish_export, load_job, run_until, start_export
-from tests.support.row_factories import add_guild
+from tests.support.row_factories import add_guild, add_member
+from tests.support.waiting import wait_until
 
 
 async def change(stores, job_id: int, act) -> None:
@@ -72,9 +73,12 @@ async def test_lease_of_a_killed_writer_ends_and_another_one_goes_on(stores, run
     hanging = ExportRunner(stores.database, stores.clickhouse_writer, folder)
     monkeypatch.setattr(hanging, "_run", lambda _: asyncio.Event().wait())
     task = asyncio.create_task(hanging.run_step())
-    await asyncio.sleep(0.2)
+
+    async def is_leased() -> bool:
+        return (await load_job(stores, job_id)).lease is not None
+
+    await wait_until(is_leased, interval_seconds=0.05)
     task.cancel()
-    assert (await load_job(stores, job_id)).lease is not None
     job = await finish_export(stores, runner, job_id)
     assert (job.state, job.done_rows > done_rows) == (ExportState.READY, True)
 
@@ -137,10 +141,12 @@ async def test_export_beyond_the_limit_of_rows_is_refused_or_stopped(stores, run
 
 
 async def test_member_who_opts_out_is_in_no_file_any_more(stores, runner, folder, guild):
+    await add_member(stores, guild, MEMBERS[1], "Grace the Writer")
+    await add_member(stores, guild, 88, "Mallory the Silent")
     job_id = await start_export(stores, guild)
     await finish_export(stores, runner, job_id)
     member = str(MEMBERS[1]).encode()
-    assert member in folder.get_file(job_id).read_bytes()
+    assert all(text in folder.get_file(job_id).read_bytes() for text in (member, b"Grace the Writer", b"Mallory"))
     async with stores.database.transaction() as session:
         await set_opt_out(session, guild_id=guild, user_id=MEMBERS[1], opted_out=True)
     await apply_choices(stores.database, stores.clickhouse_writer)
@@ -148,10 +154,15 @@ async def test_member_who_opts_out_is_in_no_file_any_more(stores, runner, folder
     job = await finish_export(stores, runner, job_id)
     content = folder.get_file(job_id).read_bytes()
     assert job.state == ExportState.READY
-    assert member not in content
+    assert not [text for text in (member, b"Grace the Writer") if text in content]
     assert str(MEMBERS[0]).encode() in content
     await apply_choices(stores.database, stores.clickhouse_writer)
     assert (await load_job(stores, job_id)).state == ExportState.READY, "it is checked and stays"
+    async with stores.database.transaction() as session:
+        await set_opt_out(session, guild_id=None, user_id=88, opted_out=True)
+    await apply_choices(stores.database, stores.clickhouse_writer)
+    await finish_export(stores, runner, job_id)
+    assert b"Mallory" not in folder.get_file(job_id).read_bytes(), "a member without events has a name only"
 
 
 async def test_file_is_deleted_after_a_week_and_audited(stores, runner, folder, guild):

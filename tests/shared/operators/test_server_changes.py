@@ -11,13 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_shared.catalog import FeatureKey, Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.models import ExportJob
 from herwa_shared.operators import server_changes
 from herwa_shared.operators.activity import refresh_guild_activity
 from herwa_shared.operators.server_detail import ServerDetails, load_server_details
 from herwa_shared.operators.server_search import find_server
+from herwa_shared.operators.usage import load_usage
 from herwa_shared.services.audit import Actor, ChangeSource, list_entries
 from herwa_shared.services.audit_verification import verify_chain
 from herwa_shared.services.discovery import register
+from herwa_shared.services.widgets import create_widget
 from herwa_shared.stores import Stores
 from tests.shared.services.guild_under_test import SURFACE_KINDS, SURFACES
 from tests.support.row_factories import EventRow, add_guild, insert_events
@@ -127,3 +130,43 @@ async def test_activity_counts_the_events_of_the_last_day(stores: Stores, operat
         server = await find_server(session, guild_id=operated_id, now=now)
     assert server is not None
     assert (server.events, server.last_event_at) == (0, hour - timedelta(hours=1))
+
+
+async def test_usage_counts_what_each_limit_allows(stores: Stores, operated_id: int):
+    now = utc_now()
+    minute = now.replace(second=0, microsecond=0) - timedelta(hours=2)
+    commands = [EventRow(minute, user=user, kind="command") for user in (1, 1, 1, 2)]
+    old_commands = [EventRow(now - timedelta(days=2), user=1, kind="command")] * 9
+    await insert_events(stores, operated_id, [*commands, *old_commands, EventRow(minute - timedelta(days=40))])
+    await refresh_guild_activity(stores.database, stores.clickhouse, now=now)
+    async with stores.database.transaction() as session:
+        for rows, age in ((700, 1), (300, 2), (90_000, 31)):
+            created_at = now - timedelta(days=age)
+            session.add(
+                ExportJob(
+                    guild_id=operated_id,
+                    created_at=created_at,
+                    data_sets=["summaries"],
+                    format="csv",
+                    from_at=created_at,
+                    to_at=now,
+                    border_at=created_at,
+                    done_rows=rows,
+                )
+            )
+        await create_widget(session, guild_id=operated_id, value={"name": "Card"}, actor=OPAL)
+        usage = {entry.limit: entry.used for entry in await load_usage(session, guild_id=operated_id, now=now)}
+    assert usage == {
+        Limit.HISTORY_DAYS: 41,
+        Limit.WIDGETS: 1,
+        Limit.API_KEYS: 0,
+        Limit.REQUESTS_PER_MINUTE: 0,
+        Limit.EXPORT_ROWS: 700,
+        Limit.MEMBER_COMMANDS_PER_MINUTE: 3,
+        Limit.GUILD_COMMANDS_PER_MINUTE: 4,
+    }
+    later = now + timedelta(days=3)
+    await refresh_guild_activity(stores.database, stores.clickhouse, now=later)
+    async with open_session(stores) as session:
+        usage = {entry.limit: entry.used for entry in await load_usage(session, guild_id=operated_id, now=later)}
+    assert (usage[Limit.GUILD_COMMANDS_PER_MINUTE], usage[Limit.MEMBER_COMMANDS_PER_MINUTE]) == (0, 0)

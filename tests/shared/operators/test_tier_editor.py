@@ -14,8 +14,10 @@ from herwa_shared.operators.tier_editor import (
     INHERITED,
     TierDraft,
     TierEffect,
+    add_tier,
     count_servers_by_tier,
     preview_tier_change,
+    remove_tier,
     save_lowest_tier,
     save_tier,
 )
@@ -150,3 +152,33 @@ async def test_tier_is_for_sale_with_a_sku_of_its_own(session: AsyncSession):
     entries = await list_entries(session, guild_id=None, limit=2)
     assert [entry.action for entry in entries] == ["tier.sku", "tier.sku"]
     assert entries[0].before == {"sku_id": str(SKU_ID)}
+
+
+async def test_tier_is_created_above_another_and_deleted_while_nothing_uses_it(session: AsyncSession):
+    create: dict[str, Any] = {"key": "starter", "title": " Star  ter ", "above": "free", **AUTHOR}
+    await add_tier(session, **create)
+    free, starter = await find_tier(session, TierKey.FREE), await find_tier(session, "starter")
+    premium = await find_tier(session, "premium")
+    assert (starter.title, starter.inherits, starter.features) == ("Star ter", "free", free.features)
+    assert free.rank < starter.rank < premium.rank
+    for changes in ({}, {"key": "Bad key"}, {"key": "x"}, {"key": "other", "title": " "}, {"reason": ""}):
+        with pytest.raises(BadRequest):
+            await add_tier(session, **create | changes)
+    with pytest.raises(NotFound):
+        await add_tier(session, **create | {"key": "other", "above": "nothing"})
+    while (await find_tier(session, "free")).rank + 1 < min(
+        tier.rank for tier in await list_tiers(session) if tier.rank
+    ):
+        await add_tier(session, **create | {"key": f"rank-{len(await list_tiers(session))}"})
+    with pytest.raises(BadRequest, match="no room"):
+        await add_tier(session, **create | {"key": "no-room"})
+    for used in ("free", "premium", "starter"):
+        if used == "starter":
+            await save_tier(session, build_draft(starter, sku_id=SKU_ID), **AUTHOR)
+        with pytest.raises(BadRequest, match="in use"):
+            await remove_tier(session, tier=used, **AUTHOR)
+    await save_tier(session, build_draft(starter, sku_id=None, limits={Limit.WIDGETS: 2}), **AUTHOR)
+    await remove_tier(session, tier="starter", **AUTHOR)
+    assert "starter" not in {tier.key for tier in await list_tiers(session)}
+    with pytest.raises(NotFound):
+        await remove_tier(session, tier="starter", **AUTHOR)

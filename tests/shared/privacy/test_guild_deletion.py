@@ -9,12 +9,18 @@ from herwa_shared.catalog import Scope
 from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.privacy.guild_deletion import (
+    UNDO_PERIOD,
     GuildNotLeft,
+    cancel_deletion,
     delete_guild,
     delete_overdue_guilds,
+    delete_requested_guilds,
+    find_requested_deletion,
+    list_guilds_to_leave,
     list_overdue_guilds,
     process_guild_deletions,
     purge_guild_deletions,
+    request_deletion,
 )
 from herwa_shared.services.api_key_authentication import KeyRefusal, authenticate_key
 from herwa_shared.services.api_keys import create_key
@@ -85,6 +91,46 @@ async def test_guild_is_kept_for_30_days_and_while_the_bot_is_in_it(stores, guil
                 await delete_guild(session, guild_id=guild, actor=SYSTEM)
     assert await fetch_rows(stores, "SELECT id FROM guild WHERE id = :guild", guild=guild) == [(guild,)]
     assert (await load_numbers(stores, guild)).counts
+
+
+async def test_request_of_an_owner_can_be_undone_for_an_hour(stores, guild):
+    async def age_request(age: timedelta) -> None:
+        async with stores.database.transaction() as session:
+            await session.execute(
+                text("UPDATE guild_deletion SET requested_at = now() - CAST(:age AS interval) WHERE guild_id = :guild"),
+                {"age": age, "guild": guild},
+            )
+
+    async def call(function, **arguments):
+        async with stores.database.transaction() as session:
+            return await function(session, **arguments)
+
+    due_at = await call(request_deletion, guild_id=guild, actor=SYSTEM)
+    assert abs(due_at - utc_now() - UNDO_PERIOD) < timedelta(minutes=1)
+    assert await call(request_deletion, guild_id=guild, actor=SYSTEM) == due_at
+    assert await call(find_requested_deletion, guild_id=guild) == due_at
+    assert guild not in await call(list_guilds_to_leave)
+    assert await call(cancel_deletion, guild_id=guild, actor=SYSTEM)
+    assert not await call(cancel_deletion, guild_id=guild, actor=SYSTEM)
+    assert await call(find_requested_deletion, guild_id=guild) is None
+    actions = [entry.action for entry in await call(list_entries, guild_id=guild, limit=2)]
+    assert actions == ["deletion.cancel", "deletion.request"]
+
+    await call(request_deletion, guild_id=guild, actor=SYSTEM)
+    await set_left(stores, guild, utc_now())
+    await age_request(UNDO_PERIOD - timedelta(minutes=1))
+    assert await delete_requested_guilds(stores.database) == 0
+    await set_left(stores, guild, None)
+    await age_request(UNDO_PERIOD + timedelta(seconds=1))
+    assert not await call(cancel_deletion, guild_id=guild, actor=SYSTEM)
+    assert guild in await call(list_guilds_to_leave)
+    assert await delete_requested_guilds(stores.database) == 0, "the bot is still in the server"
+    await set_left(stores, guild, utc_now())
+    assert guild not in await call(list_guilds_to_leave)
+    assert await delete_requested_guilds(stores.database) == 1
+    assert await fetch_rows(stores, "SELECT id FROM guild WHERE id = :guild", guild=guild) == []
+    await process_guild_deletions(stores.database, stores.clickhouse_writer)
+    assert (await load_numbers(stores, guild)).counts == []
 
 
 @pytest.mark.slow

@@ -97,12 +97,10 @@ def _period(period: rx.Var[PeriodBar]) -> rx.Component:
 def _usage(usage: rx.Var[UsageBar]) -> rx.Component:
     return rx.el.li(
         rx.el.span(usage.label),
+        rx.el.span(usage.hint, class_name="about"),
         rx.cond(usage.note != "", rx.el.span(usage.note, class_name="badge green")),
         rx.el.span(usage.text, class_name="numbers end"),
-        rx.cond(
-            usage.percent >= 0,
-            meter(usage.percent, usage.tone),
-        ),
+        meter(usage.percent, usage.tone),
     )
 
 

@@ -40,6 +40,16 @@ LIMIT_TITLES: Mapping[str, str] = {
     Limit.MEMBER_COMMANDS_PER_MINUTE: "Commands of a member per minute",
     Limit.GUILD_COMMANDS_PER_MINUTE: "Commands of the server per minute",
 }
+USES: Mapping[str, str] = {
+    Limit.HISTORY_DAYS: "days of data",
+    Limit.WIDGETS: "now",
+    Limit.API_KEYS: "now",
+    Limit.REQUESTS_PER_MINUTE: "busiest minute of a key, 24 hours",
+    Limit.EXPORT_ROWS: "largest export, 30 days",
+    Limit.MEMBER_COMMANDS_PER_MINUTE: "busiest minute, 24 hours",
+    Limit.GUILD_COMMANDS_PER_MINUTE: "busiest minute, 24 hours",
+}
+"""What is counted of each limit."""
 SOURCES: Mapping[str, str] = {"manual": "granted", "trial": "trial", "discord": "bought in Discord"}
 LIVE, ENDED, REVOKED, PLANNED = "now", "ended", "revoked", "planned"
 UNKNOWN_ACT = "Choose what to do."
@@ -51,9 +61,9 @@ def format_limit(value: int | None) -> str:
     return UNLIMITED if value is None else format_int(value)
 
 
-def format_usage(used: int | None, allowed: int | None) -> str:
-    """Format how much of a limit is used, if it is counted."""
-    return format_limit(allowed) if used is None else f"{format_int(used)} of {format_limit(allowed)}"
+def format_usage(used: int, allowed: int | None) -> str:
+    """Format how much of a limit is used."""
+    return f"{format_int(used)} of {format_limit(allowed)}"
 
 
 def format_owner(owner_id: int) -> str:

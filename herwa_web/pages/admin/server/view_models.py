@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from herwa_shared.catalog import Limit
 from herwa_shared.guardrail.texts import get_feature_title
-from herwa_shared.operators.server_detail import LimitUsage, RequestError, ServerDetails
+from herwa_shared.operators.server_detail import RequestError, ServerDetails
+from herwa_shared.operators.usage import LimitUsage
 from herwa_shared.services.audit import AuditLogEntry
 from herwa_shared.services.grants import GrantStatus
 from herwa_shared.services.subscriptions import SubscriptionSource, SubscriptionStatus
@@ -31,9 +33,10 @@ class PeriodBar:
 
 @dataclass(frozen=True, slots=True)
 class UsageBar:
-    """A limit. `percent` is how much of it is used; -1 where nothing is counted."""
+    """A limit. `hint` says what is counted, `percent` is how much of it is used."""
 
     label: str
+    hint: str
     text: str
     percent: int
     tone: str
@@ -177,14 +180,14 @@ def _describe_period(starts: datetime, end: datetime | None, *, is_revoked: bool
 
 
 def _build_usage(usage: LimitUsage) -> UsageBar:
-    percent = -1
-    if usage.used is not None and usage.allowed is not None:
-        percent = min(MAX_PERCENT, MAX_PERCENT * usage.used // usage.allowed) if usage.allowed else MAX_PERCENT
-    elif usage.used is not None:
-        percent = 0
-    tone = "red" if percent >= MAX_PERCENT and usage.used else ""
+    percent = 0
+    if usage.used and usage.allowed is not None:
+        percent = min(MAX_PERCENT, MAX_PERCENT * usage.used // max(usage.allowed, 1))
+    # More data than the tier shows is no problem: it is only hidden.
+    tone = "red" if percent == MAX_PERCENT and usage.limit is not Limit.HISTORY_DAYS else ""
     return UsageBar(
         texts.LIMIT_TITLES[usage.limit],
+        texts.USES[usage.limit],
         texts.format_usage(usage.used, usage.allowed),
         percent,
         tone,

@@ -25,7 +25,7 @@ def tiers_page() -> rx.Component:
                 STATE.tabs,
                 lambda tab: link(tab.label, href=tab.href, aria_current=rx.cond(tab.selected, "true", "false")),
             ),
-            class_name="segments scrolling",
+            class_name="segments wrapping",
             aria_label=TIERS_ITEM.label,
         ),
         rx.cond(
@@ -76,10 +76,7 @@ def tiers_page() -> rx.Component:
                 texts.LIMITS,
                 rx.el.div(rx.foreach(VIEW.limits, _limit), class_name="form-grid padded"),
                 rx.el.div(
-                    field(
-                        panel_texts.REASON,
-                        rx.el.input(name="reason", max_length=200, required=True, placeholder=panel_texts.REASON_HINT),
-                    ),
+                    _reason_field(),
                     submit(texts.SHOW_EFFECT, STATE.working),
                     class_name="panel-form",
                 ),
@@ -90,7 +87,61 @@ def tiers_page() -> rx.Component:
             key=VIEW.key,
             class_name="panels",
         ),
+        rx.cond(VIEW.can_be_sold, _delete_panel()),
+        _create_panel(),
         lead=texts.LEAD,
+    )
+
+
+def _create_panel() -> rx.Component:
+    return panel(
+        texts.NEW_TIER,
+        rx.el.form(
+            rx.el.div(
+                field(texts.NAME, rx.el.input(name="title", max_length=64, required=True)),
+                field(texts.KEY, rx.el.input(name="key", max_length=32, required=True, placeholder=texts.KEY_HINT)),
+                field(
+                    texts.ABOVE,
+                    rx.el.select(
+                        rx.foreach(
+                            VIEW.others,
+                            lambda option: rx.el.option(option.label, value=option.value, selected=option.selected),
+                        ),
+                        name="above",
+                    ),
+                ),
+                _reason_field(),
+                class_name="form-grid",
+            ),
+            submit(texts.CREATE, STATE.working),
+            on_submit=STATE.create,
+            reset_on_submit=True,
+            class_name="panel-form",
+            aria_label=texts.NEW_TIER,
+        ),
+        about=texts.NEW_TIER_HINT,
+    )
+
+
+def _delete_panel() -> rx.Component:
+    return panel(
+        texts.DELETE_TIER,
+        rx.el.form(
+            _reason_field(),
+            submit(texts.DELETE, STATE.working),
+            on_submit=STATE.delete,
+            reset_on_submit=True,
+            class_name="panel-form",
+            aria_label=texts.DELETE_TIER,
+        ),
+        about=texts.DELETE_HINT,
+    )
+
+
+def _reason_field() -> rx.Component:
+    return field(
+        panel_texts.REASON,
+        rx.el.input(name="reason", max_length=200, required=True, placeholder=panel_texts.REASON_HINT),
     )
 
 

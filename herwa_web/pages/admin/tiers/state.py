@@ -14,8 +14,10 @@ from herwa_shared.operators.tier_editor import (
     INHERITED,
     LimitChoice,
     TierDraft,
+    add_tier,
     count_servers_by_tier,
     preview_tier_change,
+    remove_tier,
     save_tier,
 )
 from herwa_shared.services.audit import Actor
@@ -63,12 +65,13 @@ class TierTab:
 
 @dataclass(frozen=True, slots=True)
 class TierView:
-    """The tier that is edited."""
+    """The tier that is edited. `others` are all tiers; `can_be_sold` ones can also be deleted."""
 
     key: str = ""
     servers: str = ""
     sku: str = ""
     can_be_sold: bool = False
+    others: list[PanelOption] = field(default_factory=list)
     parents: list[PanelOption] = field(default_factory=list)
     features: list[FeatureBox] = field(default_factory=list)
     limits: list[LimitField] = field(default_factory=list)
@@ -129,6 +132,29 @@ class AdminTiersState(PanelPageState, rx.State):
         return await self._change(change, recent_login=True, done=texts.SAVED)
 
     @rx.event(background=True, temporal=True)
+    async def create(self, form: dict[str, Any]) -> Any:
+        """Create a tier and go to it."""
+        key, created = get_text(form, "key"), []
+
+        async def change(session: AsyncSession, actor: Actor) -> None:
+            title, above, reason = (get_text(form, name) for name in ("title", "above", "reason"))
+            await add_tier(session, key=key, title=title, above=above, reason=reason, actor=actor)
+            created.append(key)
+
+        result = await self._change(change, recent_login=True, done=texts.CREATED)
+        return rx.redirect(f"{TIERS_URL}?tier={created[0]}") if created else result
+
+    @rx.event(background=True, temporal=True)
+    async def delete(self, form: dict[str, Any]) -> Any:
+        """Delete the tier that is shown."""
+        tier, reason = self.view.key, get_text(form, "reason")
+
+        async def change(session: AsyncSession, actor: Actor) -> None:
+            await remove_tier(session, tier=tier, reason=reason, actor=actor)
+
+        return await self._change(change, recent_login=True, done=texts.DELETED)
+
+    @rx.event(background=True, temporal=True)
     async def cancel(self) -> Any:
         """Go back to the form."""
         if await self._find_operator() is None:
@@ -167,6 +193,7 @@ def build_tier_view(data: TiersData) -> TierView:
         texts.format_servers(data.servers.get(tier.key, 0)),
         "" if tier.sku_id is None else str(tier.sku_id),
         tier.key != TierKey.FREE,
+        [PanelOption(other.key, other.title, other is tier) for other in data.tiers],
         [PanelOption("", texts.NOTHING, tier.inherits is None)]
         + [
             PanelOption(other.key, other.title, other.key == tier.inherits)

@@ -1,0 +1,56 @@
+"""Texts of the page about a user's own data."""
+
+from collections.abc import Mapping
+
+from herwa_shared.charts.formatting import format_int
+from herwa_shared.privacy.retention import DEPARTED_PERIOD
+
+TITLE = "Your data"
+LEAD = (
+    "What is stored about you in all servers with this bot, also in those that you left. Only you see this page, and no"
+    " server can block it."
+)
+EVERYWHERE, EVERYWHERE_HINT = "All servers", "Also servers that add the bot later."
+SERVERS, NO_SERVERS = "By server", "Nothing is stored under your ID in any server."
+LONG_LEFT = (
+    f"Servers that you left more than {DEPARTED_PERIOD} ago are not listed: your ID is no longer stored there. “Delete"
+    " everything” removes what is left there too."
+)
+COUNTED = "You are counted"
+OPTED_OUT = "You opted out: new activity is counted in totals only, without your name and ID"
+OPT_OUT, OPT_IN = "Opt out", "Opt in"
+DOWNLOAD, DELETE, DELETE_ALL = "Download", "Delete", "Delete everything"
+DELETE_NOW = "Delete for good"
+QUESTION_EVERYWHERE = (
+    "Delete what is stored about you in all servers? This can't be undone. You are also logged out. Totals of the"
+    " servers are kept, without you."
+)
+OPTED_OUT_DONE, OPTED_IN_DONE = "You are no longer counted.", "You are counted again."
+DELETED = "Your data is being deleted: usually within seconds, at most 24 hours. This page shows when it is done."
+NAME_ONLY = "only your name"
+HOW_IT_WORKS = "How this works"
+
+
+def format_summary(counts: Mapping[str, int], first: str, last: str) -> str:
+    """Format how many events are stored and from when; `counts` are numbers of events, of seconds for voice."""
+    events = sum(count for kind, count in counts.items() if not kind.startswith("voice"))
+    minutes = counts.get("voice", 0) // 60
+    parts = [f"{format_int(events)} event{'' if events == 1 else 's'}"]
+    if minutes:
+        parts.append(f"{format_int(minutes)} voice minute{'' if minutes == 1 else 's'}")
+    return f"{', '.join(parts)} · {first} to {last}"
+
+
+def format_question(server: str) -> str:
+    """Ask whether the data of one server should be deleted."""
+    return f"Delete what is stored about you in {server}? This can't be undone. Totals of the server are kept."
+
+
+def format_deletion(requested: str, finished: str) -> str:
+    """Describe the newest deletion; `finished` is empty while it is running."""
+    return f"Deleted on {finished} (UTC)" if finished else f"Deletion requested on {requested} (UTC), in progress"
+
+
+def format_action_label(action: str, server: str) -> str:
+    """Label a button of one server."""
+    return f"{action}: {server}"
