@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
+import aiohttp
 
 from herwa_shared.auth.account_cache import AccountCache, open_account_cache
 from herwa_shared.auth.guild_access import GuildAccess, create_guild_access
@@ -20,7 +20,7 @@ from herwa_shared.query_cache.question_slots import QuestionSlots
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.member_data_views import MemberView, MemberViewRecorder
 from herwa_shared.stores import Stores, open_stores
-from herwa_web.serving.api_proxy import API_TIMEOUT, CONNECTION_LIMITS
+from herwa_web.serving.api_proxy import CONNECTION_ERRORS, create_api_client
 from herwa_web.surfaces import KINDS, SURFACES
 
 API_CHECK_SECONDS = 2.0
@@ -37,7 +37,8 @@ class AppContext:
     policies: PolicyCache
     authorizer: Authorizer
     guild_reader: GuildReader
-    api_client: httpx.AsyncClient
+    api_url: str
+    api_client: aiohttp.ClientSession
     query_cache: QueryCache
     view_recorder: MemberViewRecorder
     accounts: AccountCache
@@ -62,9 +63,7 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
         query_cache = await stack.enter_async_context(open_query_cache(stores.database_url, stores.redis, slots))
         accounts = await stack.enter_async_context(open_account_cache(stores.database_url))
         api_url = settings.api_url or f"http://127.0.0.1:{folder.get_or_create_port('api')}"
-        api_client = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=api_url, timeout=API_TIMEOUT, limits=CONNECTION_LIMITS, trust_env=False)
-        )
+        api_client = await stack.enter_async_context(create_api_client())
         guild_access = create_guild_access(settings, folder, stores.database, accounts)
         authorizer = Authorizer(policies, stores.database, guild_access)
         guild_reader = await stack.enter_async_context(open_guild_reader(settings))
@@ -74,6 +73,7 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
             policies,
             authorizer,
             guild_reader,
+            api_url,
             api_client,
             query_cache,
             MemberViewRecorder(stores.database),
@@ -145,10 +145,11 @@ def _require_context() -> AppContext:
 
 
 async def _poll_api_health(context: AppContext) -> None:
+    url = f"{context.api_url}/readyz"
     while True:
         try:
-            response = await context.api_client.get("/readyz", timeout=API_CHECK_SECONDS)
-            context.is_api_up = response.is_success
-        except httpx.HTTPError:
+            async with asyncio.timeout(API_CHECK_SECONDS), context.api_client.get(url) as response:
+                context.is_api_up = response.ok
+        except CONNECTION_ERRORS:
             context.is_api_up = False
         await asyncio.sleep(API_CHECK_SECONDS)

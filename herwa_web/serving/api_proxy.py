@@ -6,9 +6,11 @@ clients hold none. The client's address goes into `X-Forwarded-*` headers that t
 
 from collections.abc import Sequence
 
-import httpx
+import aiohttp
+from multidict import CIMultiDict
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
+from yarl import URL
 
 from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
@@ -18,7 +20,7 @@ from herwa_shared.runtime.client_address import get_address_group
 from herwa_shared.runtime.fair_sharing import FairPool, PoolExhausted
 from herwa_shared.runtime.http_problems import RequestRefused
 from herwa_web.serving.client_address import ClientInfo, parse_client_info
-from herwa_web.serving.upstream_response import fetch_response
+from herwa_web.serving.upstream_response import UpstreamRequest, fetch_response
 
 limited_log = RateLimitedLogger(get_logger(__name__))
 
@@ -34,9 +36,14 @@ FORWARDED_HEADERS = frozenset(
 # The body is complete, so its length is known and nothing has to be confirmed before it is sent.
 BODY_HEADERS = frozenset({b"content-length", b"expect"})
 SERVER_HEADERS = frozenset({b"date", b"server"})  # the server of the public port sets its own
-API_TIMEOUT = httpx.Timeout(connect=2.0, read=60.0, write=30.0, pool=5.0)
+API_TIMEOUT = aiohttp.ClientTimeout(connect=5.0, sock_connect=2.0, sock_read=60.0)
 # More connections than slots, so that the check of the API's health always finds one.
-CONNECTION_LIMITS = httpx.Limits(max_connections=limits.API_CONNECTIONS.total + 8, max_keepalive_connections=50)
+MAX_CONNECTIONS = limits.API_CONNECTIONS.total + 8
+IDLE_SECONDS = 4.0
+"""How long a connection without requests is kept; the API closes it after five seconds."""
+SKIPPED_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+"""Headers that aiohttp adds to requests without them."""
+CONNECTION_ERRORS = (aiohttp.ClientError, OSError)
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
@@ -50,14 +57,26 @@ def is_api_path(path: str) -> bool:
     return not has_dot_segments and any(path == prefix or path.startswith(f"{prefix}/") for prefix in API_PREFIXES)
 
 
+def create_api_client() -> aiohttp.ClientSession:
+    """Create the client of the proxy. It changes no request and no response."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=IDLE_SECONDS),
+        timeout=API_TIMEOUT,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=SKIPPED_HEADERS,
+    )
+
+
 class ApiProxy:
-    """ASGI application that forwards requests to the API.
+    """ASGI application that forwards requests to the API at `api_url`.
 
     Raises RequestRefused if the API is unreachable, times out, or cannot get the request.
     """
 
-    def __init__(self, client: httpx.AsyncClient, *, trusted_proxies: int) -> None:
+    def __init__(self, client: aiohttp.ClientSession, api_url: str, *, trusted_proxies: int) -> None:
         self._client = client
+        self._origin = str(URL(api_url).origin())
         self._trusted_proxies = trusted_proxies
         self._pool = FairPool(limits.API_CONNECTIONS)
 
@@ -70,17 +89,17 @@ class ApiProxy:
         client_info = parse_client_info(scope, trusted_proxies=self._trusted_proxies)
         try:
             await self._forward(self._build_request(request, client_info, body), client_info, send)
-        except (httpx.LocalProtocolError, httpx.InvalidURL):
+        except ValueError:  # a character that no header or URL may have
             raise RequestRefused(problems.FORBIDDEN_HEADER) from None
         except PoolExhausted:
             raise RequestRefused(problems.TOO_MANY_REQUESTS) from None
-        except httpx.TimeoutException:
+        except TimeoutError:
             raise RequestRefused(problems.API_TIMEOUT) from None
-        except httpx.TransportError as error:
+        except CONNECTION_ERRORS as error:
             limited_log.warning("API unreachable", kind=type(error).__name__, error=format_reason(error))
             raise RequestRefused(problems.API_DOWN) from None
 
-    async def _forward(self, request: httpx.Request, client_info: ClientInfo, send: Send) -> None:
+    async def _forward(self, request: UpstreamRequest, client_info: ClientInfo, send: Send) -> None:
         address = get_address_group(client_info.address)
         async with fetch_response(
             self._client,
@@ -89,12 +108,12 @@ class ApiProxy:
             read_ahead_bytes=limits.READ_AHEAD_BYTES,
         ) as upstream:
             response = await upstream.wait_for_head()
-            headers = filter_headers(response.headers.raw, SERVER_HEADERS)
-            await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+            headers = filter_headers(response.raw_headers, SERVER_HEADERS)
+            await send({"type": "http.response.start", "status": response.status, "headers": headers})
             try:
                 async for chunk in upstream.read_chunks():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            except httpx.TransportError as error:
+            except CONNECTION_ERRORS as error:
                 # The status has been sent already. Without the last chunk the client can tell that the body is cut off.
                 limited_log.warning(
                     "API connection lost during a response", kind=type(error).__name__, error=format_reason(error)
@@ -102,19 +121,27 @@ class ApiProxy:
                 return
             await send({"type": "http.response.body", "body": b""})
 
-    def _build_request(self, request: Request, client_info: ClientInfo, body: bytes) -> httpx.Request:
-        headers = [
-            *filter_headers(request.headers.raw, FORWARDED_HEADERS | BODY_HEADERS),
-            (b"x-forwarded-for", client_info.address.encode("latin-1")),
-            (b"x-forwarded-proto", client_info.scheme.encode("latin-1")),
-            (b"x-forwarded-host", client_info.host.encode("latin-1")),
-        ]
-        raw_path = request.scope["raw_path"]
+    def _build_request(self, request: Request, client_info: ClientInfo, body: bytes) -> UpstreamRequest:
+        headers = CIMultiDict(
+            (name.decode("latin-1"), _decode_value(value))
+            for name, value in filter_headers(request.headers.raw, FORWARDED_HEADERS | BODY_HEADERS)
+        )
+        headers["x-forwarded-for"] = client_info.address
+        headers["x-forwarded-proto"] = client_info.scheme
+        headers["x-forwarded-host"] = client_info.host
+        target = request.scope["raw_path"]
         if query := request.scope["query_string"]:
-            raw_path += b"?" + query
-        url = self._client.base_url.copy_with(raw_path=raw_path)
-        extensions = {"timeout": self._client.timeout.as_dict()}
-        return httpx.Request(request.method, url, headers=headers, content=body or None, extensions=extensions)
+            target += b"?" + query
+        url = URL(self._origin + target.decode("ascii"), encoded=True)
+        return UpstreamRequest(request.method, url, headers, body)
+
+
+def _decode_value(value: bytes) -> str:
+    """Decode a header value. aiohttp sends text as UTF-8, so that a value in UTF-8 remains the same bytes."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def filter_headers(headers: RawHeaders, removed: frozenset[bytes]) -> list[tuple[bytes, bytes]]:

@@ -69,7 +69,7 @@ def create_app(context: AppContext, build: Path) -> ASGIApp:
             is_operator=partial(is_operator_request, settings),
         ),
         events=WebSocketGuard(reflex, settings, check_session, tab_groups),
-        api=ApiProxy(context.api_client, trusted_proxies=settings.trusted_proxies),
+        api=ApiProxy(context.api_client, context.api_url, trusted_proxies=settings.trusted_proxies),
         reflex=reflex,
     )
     return SecurityHeadersMiddleware(router, settings)

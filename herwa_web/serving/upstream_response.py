@@ -6,11 +6,24 @@ the read-ahead.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
 
-import httpx
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
 
 OpenSlot = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """A complete request to the API."""
+
+    method: str
+    url: URL
+    headers: CIMultiDict[str]
+    body: bytes
 
 
 class UpstreamResponse:
@@ -20,14 +33,14 @@ class UpstreamResponse:
         self._read_ahead_bytes = read_ahead_bytes
         self._chunks: list[bytes] = []
         self._waiting_bytes = 0
-        self._response: httpx.Response | None = None
+        self._response: aiohttp.ClientResponse | None = None
         self._is_complete = False
         self._error: Exception | None = None
         self._has_news = asyncio.Event()
         self._has_capacity = asyncio.Event()
         self._has_capacity.set()
 
-    async def wait_for_head(self) -> httpx.Response:
+    async def wait_for_head(self) -> aiohttp.ClientResponse:
         """Return the response with its status and headers."""
         while self._response is None:
             await self._wait_for_news()
@@ -45,22 +58,29 @@ class UpstreamResponse:
             self._has_capacity.set()
             yield body
 
-    async def fetch(self, client: httpx.AsyncClient, request: httpx.Request, open_slot: OpenSlot) -> None:
+    async def fetch(self, client: aiohttp.ClientSession, request: UpstreamRequest, open_slot: OpenSlot) -> None:
         """Send the request and read its answer, in a slot that is released when all of it has arrived."""
         try:
-            async with open_slot():
-                response = await client.send(request, stream=True)
-                async with aclosing(response):
-                    self._response = response
-                    self._has_news.set()
-                    await self._read_body(response)
+            async with (
+                open_slot(),
+                client.request(
+                    request.method,
+                    request.url,
+                    headers=request.headers,
+                    data=request.body or None,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                self._response = response
+                self._has_news.set()
+                await self._read_body(response)
             self._is_complete = True
         except Exception as error:  # noqa: BLE001 - raised again where the answer is read
             self._error = error
         self._has_news.set()
 
-    async def _read_body(self, response: httpx.Response) -> None:
-        async for chunk in response.aiter_raw():
+    async def _read_body(self, response: aiohttp.ClientResponse) -> None:
+        async for chunk in response.content.iter_any():
             self._chunks.append(chunk)
             self._waiting_bytes += len(chunk)
             self._has_news.set()
@@ -77,7 +97,7 @@ class UpstreamResponse:
 
 @asynccontextmanager
 async def fetch_response(
-    client: httpx.AsyncClient, request: httpx.Request, open_slot: OpenSlot, *, read_ahead_bytes: int
+    client: aiohttp.ClientSession, request: UpstreamRequest, open_slot: OpenSlot, *, read_ahead_bytes: int
 ) -> AsyncIterator[UpstreamResponse]:
     """Send a request and yield its answer; cancel it at the end of the block if it is not complete."""
     response = UpstreamResponse(read_ahead_bytes)

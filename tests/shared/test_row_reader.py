@@ -1,6 +1,9 @@
 """Rows that are read without `clickhouse-connect` are the same, and so are errors."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
@@ -9,6 +12,7 @@ from herwa_shared.analytics.table_selection import fetch_rows
 from herwa_shared.clickhouse.client import find_row_reader
 from herwa_shared.clickhouse.row_reader import ReaderTarget, RowReader, format_parameter
 from herwa_shared.errors import QuestionTooLarge, ServiceUnavailable
+from tests.support.waiting import wait_until
 
 TEXTS = [
     "",
@@ -23,6 +27,7 @@ TEXTS = [
     "\\N",
     "%&+#=?",
 ]
+COMPLETE_RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n[1]\n"
 NUMBERS = [0, 1, -1, 2**53 + 1, 2**63 - 1, -(2**63)]
 
 
@@ -71,29 +76,73 @@ async def test_many_statements_at_once(reader):
     assert results == [[[n]] for n in range(40)]
 
 
-async def test_connection_that_the_server_closed_is_replaced(reader):
-    await reader.fetch("SELECT 1", {})
-    for connection in reader._idle:
-        connection.writer.transport.abort()
-    await asyncio.sleep(0)
-    assert await reader.fetch("SELECT 2", {}) == [[2]]
+@asynccontextmanager
+async def open_reader_of_server(*responses: bytes) -> AsyncIterator[RowReader]:
+    """Open a reader of a server that sends one response on each connection; what is missing in it is never sent."""
+    remaining = iter(responses)
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"SELECT 1")
+        writer.write(next(remaining))
+        await asyncio.sleep(0.05)  # so that the reader keeps the connection
+        writer.transport.abort()
+
+    server = await asyncio.start_server(respond, "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    reader = RowReader(
+        ReaderTarget("127.0.0.1", port, is_secure=False, user="u", password="p", database="d", settings={})
+    )
+    try:
+        yield reader
+    finally:
+        await reader.close()
+        server.close()
+
+
+async def test_statement_on_a_connection_that_the_server_closes_is_sent_on_another_one():
+    async with open_reader_of_server(b"", COMPLETE_RESPONSE) as reader:
+        assert await reader.fetch("SELECT 1", {}) == [[1]]
+    async with open_reader_of_server(COMPLETE_RESPONSE[:-4], COMPLETE_RESPONSE) as reader:
+        assert await reader.fetch("SELECT 1", {}) == [[1]]
+    async with open_reader_of_server(COMPLETE_RESPONSE, COMPLETE_RESPONSE) as reader:
+        assert await reader.fetch("SELECT 1", {}) == [[1]]
+        assert await reader.fetch("SELECT 1", {}) == [[1]]
+
+
+async def test_server_that_always_closes_is_an_os_error():
+    async with open_reader_of_server(b"", b"") as reader:
+        with pytest.raises(ConnectionResetError):
+            await reader.fetch("SELECT 1", {})
 
 
 async def test_unreachable_server_is_an_os_error():
     target = ReaderTarget("127.0.0.1", 9, is_secure=False, user="u", password="p", database="d", settings={})
+    reader = RowReader(target)
     with pytest.raises(OSError, match="9"):
-        await RowReader(target).fetch("SELECT 1", {})
+        await reader.fetch("SELECT 1", {})
+    await reader.close()
 
 
-async def test_cancelled_statement_leaves_no_connection_in_use(reader):
-    before = len(reader._idle)
-    task = asyncio.create_task(reader.fetch("SELECT sum(sipHash64(number)) FROM numbers(1900000000)", {}))
-    await asyncio.sleep(0.3)
+async def test_cancelled_statement_ends_in_the_server(stores, reader):
+    marker = f"cancelled_{uuid4().hex}"
+    sql = f"SELECT sum(sipHash64(number)) AS {marker} FROM numbers(1900000000)"
+
+    async def is_running() -> bool:
+        found = (
+            "SELECT count() FROM system.processes WHERE position(query, {marker:String}) > 0 AND query_id != queryID()"
+        )
+        return await reader.fetch(found, {"marker": marker}) != [[0]]
+
+    task = asyncio.create_task(reader.fetch(sql, {}))
+    await wait_until(is_running, description="the statement to run")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert len(reader._idle) <= before
-    assert await reader.fetch("SELECT 1", {}) == [[1]]
+
+    async def is_over() -> bool:
+        return not await is_running()
+
+    await wait_until(is_over, description="the statement to end")
 
 
 async def test_statement_beyond_its_limits_says_so(stores):

@@ -8,7 +8,10 @@ import httpx
 import pytest
 
 from herwa_shared.runtime.http_limits import MAX_BODY_BYTES
+from tests.support.raw_connection import build_request, open_connection
 from tests.web.web_server import run_web_server
+
+API_IDLE_SECONDS = 5  # uvicorn's default
 
 
 async def fetch_echo(client: httpx.AsyncClient, path: str = "/api/x", method: str = "GET", **options) -> dict:
@@ -53,6 +56,29 @@ async def test_dot_segments_do_not_reach_the_api(web, path):
     response = (await reader.read()).decode()
     writer.close()
     assert "raw_path" not in response, "the request reached the API"
+
+
+@pytest.mark.parametrize(("value", "forwarded"), [("é 日本".encode(), "é 日本"), (b"caf\xe9", "café")])
+async def test_value_outside_of_ascii_is_forwarded_as_utf8(web, value, forwarded):
+    async with web.client() as client:
+        echo = await fetch_echo(client, headers=[(b"X-Mine", value)])
+    assert get_header_values(echo, "x-mine") == [forwarded]
+
+
+async def test_nothing_is_added_to_a_request(web):
+    async with open_connection(web.port, source="127.0.0.1") as connection:
+        await connection.send(build_request("/api/x", host=web.host))
+        echo = json.loads((await connection.read_response()).body)
+    names = {name for name, _ in echo["headers"]}
+    assert names == {"host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
+
+
+@pytest.mark.slow
+async def test_connection_that_the_api_closed_in_the_meantime_is_not_used(web):
+    async with web.client() as client:
+        await fetch_echo(client, method="POST")
+        await asyncio.sleep(API_IDLE_SECONDS + 0.5)
+        assert (await fetch_echo(client, method="POST"))["method"] == "POST"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])

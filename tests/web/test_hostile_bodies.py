@@ -112,7 +112,7 @@ async def test_request_to_the_api_ends_when_its_client_disconnects(web, upstream
     async with open_connection(web.port, source=ATTACKER) as connection:
         await connection.send(build_request("/api/slow", host=web.host, method=method))
         await wait_until(lambda: upstream_stub[0].slow_count == 1, description="the request to reach the API")
-    timeout_seconds = API_TIMEOUT.read / 2
+    timeout_seconds = API_TIMEOUT.sock_read / 2
     await wait_until(lambda: not upstream_stub[0].slow_count, timeout_seconds=timeout_seconds, description="its end")
 
 

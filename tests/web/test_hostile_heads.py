@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from herwa_shared.runtime import http_limits as limits
 from herwa_shared.runtime.http_problems import RequestRefused
-from herwa_web.serving.api_proxy import API_TIMEOUT, ApiProxy, filter_headers
+from herwa_web.serving.api_proxy import API_TIMEOUT, ApiProxy, create_api_client, filter_headers
 from tests.support.raw_connection import RawResponse, build_handshake, build_request, open_connection
 from tests.support.waiting import wait_until
 from tests.web.reflex_client import HYDRATE, connect_client
@@ -103,7 +103,7 @@ async def test_many_requests_ahead_on_one_connection_close_it_and_end_its_work(w
         await wait_until(lambda: upstream_stub[0].slow_count == 1, description="the request to reach the API")
         await connection.send(build_request("/api/slow", host=web.host) * 1_000)
         await connection.wait_until_closed()
-    timeout_seconds = API_TIMEOUT.read / 2
+    timeout_seconds = API_TIMEOUT.sock_read / 2
     await wait_until(lambda: not upstream_stub[0].slow_count, timeout_seconds=timeout_seconds, description="its end")
 
 
@@ -120,23 +120,23 @@ async def test_forbidden_character_is_a_bad_request(web, value):
 
 
 async def test_what_the_proxy_cannot_pass_on_is_a_bad_request_and_no_missing_api(web):
-    async with web.client() as client:
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "scheme": "http",
-            "client": ("127.0.0.1", 1),
-            "headers": [(b"host", b"x"), (b"x-mine", b"a\x01 ")],
-            "raw_path": b"/api/x",
-            "query_string": b"",
-        }
+    async def receive():
+        return {"type": "http.request", "body": b""}
 
-        async def receive():
-            return {"type": "http.request", "body": b""}
-
-        with pytest.raises(RequestRefused) as refusal:
-            await ApiProxy(client, trusted_proxies=0)(Request(scope).scope, receive, receive)
-    assert (refusal.value.problem.status, refusal.value.problem.code) == (400, "bad_request")
+    async with create_api_client() as client:
+        for headers, raw_path in (([(b"x-mine", b"a\nb")], b"/api/x"), ([], b"/api/\xff")):
+            scope = {
+                "type": "http",
+                "method": "GET",
+                "scheme": "http",
+                "client": ("127.0.0.1", 1),
+                "headers": [(b"host", b"x"), *headers],
+                "raw_path": raw_path,
+                "query_string": b"",
+            }
+            with pytest.raises(RequestRefused) as refusal:
+                await ApiProxy(client, web.url, trusted_proxies=0)(Request(scope).scope, receive, receive)
+            assert (refusal.value.problem.status, refusal.value.problem.code) == (400, "bad_request")
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/api/x", "/auth/login", "/healthz", "/no/such/page"])
