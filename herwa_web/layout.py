@@ -7,6 +7,7 @@ import reflex as rx
 
 from herwa_shared.analytics.date_ranges import DateRangePreset
 from herwa_web import texts
+from herwa_web.banners import api_banner, connection_banner, export_banner, news_banner, view_banner
 from herwa_web.components.account_menu import (
     ACCOUNT_MENU,
     ACCOUNT_URL,
@@ -63,12 +64,12 @@ def page_layout(
             _rail(current, is_loading, other_pages),
             rx.el.div(
                 top_bar,
-                _connection_banner(),
+                connection_banner(),
                 rx.el.main(
-                    _view_banner(),
-                    _api_down_banner(),
-                    _news_banner(),
-                    *(() if is_loading is None or current == EXPORTS_ITEM.name else (_export_banner(),)),
+                    view_banner(),
+                    api_banner(),
+                    news_banner(),
+                    *(() if is_loading is None or current == EXPORTS_ITEM.name else (export_banner(),)),
                     *content,
                     id="content",
                     class_name="content",
@@ -335,67 +336,4 @@ def _more_menu(current: str) -> rx.Component:
         popover_trigger(COMMAND_PALETTE, icon("search"), texts.SEARCH, class_name="choice"),
         popover_trigger(SERVER_SWITCHER, icon("chevrons-up-down"), texts.SWITCH_SERVER, class_name="choice"),
         popover_trigger(ACCOUNT_MENU, icon("circle-user"), texts.ACCOUNT, class_name="choice", attrs={**WORKS_OFFLINE}),
-    )
-
-
-def _connection_banner() -> rx.Component:
-    """Render the banner of a lost connection. connection.js writes its text; it is empty while connected."""
-    return rx.el.div(
-        icon("cloud-off", 17),
-        rx.el.span(custom_attrs={"data-connection": ""}),
-        class_name="connection",
-        aria_hidden="true",
-        custom_attrs={
-            "data-offline": texts.RECONNECTING_WITH_DATA,
-            "data-reconnecting": texts.RECONNECTING,
-            "data-connected": texts.CONNECTED_AGAIN,
-            "data-loaded-at": LayoutState.loaded_at,
-            "data-zone": LayoutState.zone,
-        },
-    )
-
-
-def _news_banner() -> rx.Component:
-    """Render the announcements of the operators to this server."""
-    return rx.fragment(
-        rx.foreach(
-            LayoutState.news,
-            lambda text: rx.el.div(icon("megaphone", 18), rx.el.span(rx.el.bdi(text)), class_name="banner news-banner"),
-        )
-    )
-
-
-def _export_banner() -> rx.Component:
-    """Render the notice about the user's finished exports. It ends when they open the page Exports."""
-    return rx.cond(
-        LayoutState.export_notice != "",
-        rx.el.div(
-            icon(EXPORTS_ITEM.icon, 18),
-            rx.el.span(LayoutState.export_notice),
-            link(texts.EXPORTS, href=_build_page_url(EXPORTS_ITEM), class_name="button small"),
-            role="status",
-            class_name="banner calm",
-        ),
-    )
-
-
-def _view_banner() -> rx.Component:
-    """Render the banner of an operator's view of a server."""
-    return rx.cond(
-        LayoutState.view_text != "",
-        rx.el.div(
-            icon("eye", 18),
-            rx.el.span(rx.el.bdi(LayoutState.view_text)),
-            link(texts.OPERATOR_PANEL, href=LayoutState.view_href, class_name="button small"),
-            role="status",
-            class_name="banner view-banner",
-        ),
-    )
-
-
-def _api_down_banner() -> rx.Component:
-    return rx.cond(
-        LayoutState.is_api_up,
-        rx.fragment(),
-        rx.el.div(icon("plug-zap", 18), texts.API_DOWN, role="status", class_name="banner"),
     )

@@ -13,6 +13,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+MAX_CHUNK_BYTES = 65_536
 OpenSlot = Callable[[], AbstractAsyncContextManager[None]]
 
 
@@ -80,7 +81,7 @@ class UpstreamResponse:
         self._has_news.set()
 
     async def _read_body(self, response: aiohttp.ClientResponse) -> None:
-        async for chunk in response.content.iter_any():
+        async for chunk in response.content.iter_chunked(MAX_CHUNK_BYTES):
             self._chunks.append(chunk)
             self._waiting_bytes += len(chunk)
             self._has_news.set()
