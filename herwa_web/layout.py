@@ -7,7 +7,6 @@ import reflex as rx
 
 from herwa_shared.analytics.date_ranges import DateRangePreset
 from herwa_web import texts
-from herwa_web.banners import api_banner, connection_banner, export_banner, news_banner, view_banner
 from herwa_web.components.account_menu import (
     ACCOUNT_MENU,
     ACCOUNT_URL,
@@ -18,6 +17,7 @@ from herwa_web.components.account_menu import (
     account_menu,
     shortcuts_list,
 )
+from herwa_web.components.banners import api_banner, connection_banner, export_banner, news_banner, view_banner
 from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger, search_box
 from herwa_web.components.policy_links import policy_links
 from herwa_web.components.status_views import skeleton

@@ -1,4 +1,4 @@
-"""Banners in the layout: state of the connection and of the API, announcements, finished exports, an operator's view."""
+"""Banners of the layout: state of the connection and of the API, announcements, exports, an operator's view."""
 
 import reflex as rx
 
