@@ -20,6 +20,7 @@ from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.process_health import ProcessHealth
 from herwa_shared.services import processes
 from herwa_shared.services.process_details import BotDetail, CatchUpStatus, PolicyCacheStatus, ServerDetail
+from tests.support.process_rows import mark_all_processes_stopped
 
 SUPERVISOR_PORT = 8455
 HEALTHY = ProcessHealth(loop_lag_ms=3, rss_bytes=120_000_000, connections=7)
@@ -36,6 +37,11 @@ BOT = BotDetail(
     skipped=0,
     user=None,
 )
+
+
+@pytest.fixture(autouse=True)
+async def stopped_processes(stores) -> None:
+    await mark_all_processes_stopped(stores)
 
 
 async def read_status_with_detail(settings, stores, detail, *, seen_seconds_ago=0) -> InstanceStatus:

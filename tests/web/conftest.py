@@ -19,7 +19,7 @@ async def upstream_stub() -> AsyncIterator[tuple[UpstreamStub, str]]:
         yield stub_and_url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def web(stores: Stores, settings: Settings, upstream_stub: tuple[UpstreamStub, str]) -> AsyncIterator[WebServer]:
     """The web server that all tests share, except those that stop it or need other settings."""
     async with run_web_server(settings, api=upstream_stub[1], HERWA_LOG_LEVEL="DEBUG") as server:

@@ -26,10 +26,16 @@ from herwa_shared.services.process_details import (
     WorkerDetail,
 )
 from herwa_shared.stores import Stores
+from tests.support.process_rows import mark_all_processes_stopped
 
 HEALTHY = ProcessHealth(loop_lag_ms=3, rss_bytes=120_000_000)
 POLICIES = PolicyCacheStatus(1, 0.1)
 MAX_FILL_BYTES = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+async def stopped_processes(stores: Stores) -> None:
+    await mark_all_processes_stopped(stores)
 
 
 def build_bot(**shards: tuple[str, float | None]) -> BotDetail:
