@@ -434,7 +434,7 @@ async def test_foreign_server_looks_missing_to_every_change(
         if "{guild_id}" in path and method != "get" and "/keys" not in path
     ]
     groups = {path.removeprefix("/api/guilds/{guild_id}/").partition("/")[0] for _, path in operations}
-    assert groups == {"features", "rules", "channel-lists", "exports", "widgets"}
+    assert groups == {"features", "rules", "channel-lists", "exports", "widgets", "public-page"}
     for http, headers in ((client, key_headers), (browser.herwa, session_headers)):
         for method, path in operations:
             bodies = set()

@@ -136,8 +136,9 @@ def test_grant_and_revoke_change_the_tier_of_a_server(operator):
     assert "subscription.revoke" in lines[0]
     assert "over" in lines[0]
     assert "(cli)" in lines[1]
+    verified = operator.list_audit_entries(GARDEN)
     assert operator.run_command("audit", "--guild", "The Garden", "--verify") == audit_texts.format_verified_log(
-        2, operator.list_audit_entries(GARDEN)[0].digest.hex()
+        len(verified), verified[0].digest.hex()
     )
 
 

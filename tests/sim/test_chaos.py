@@ -164,7 +164,7 @@ async def test_slow_response_arrives(sim, server, bot):
 
 
 async def test_bot_connects_despite_faults(sim, server):
-    sim.client.enable_faults(limit={"share": 0.3, "seconds": 0.02}, fail={"next": 1, "status": 502}, double=0.3)
+    sim.client.enable_faults(limit={"share": 0.1, "seconds": 0.02}, fail={"next": 1, "status": 502}, double=0.3)
     async with connect_bot(sim) as bot:
         assert bot.get_guild(server.id)
         message_id = await asyncio.to_thread(sim.client.send_message, server.channel, server.member)

@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import delete
+from sqlmodel import col
 
 from herwa_shared.auth.operators import RECENT_LOGIN
 from herwa_shared.auth.sessions import create_session, get_cookie_name
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.discord.endpoints import LOCAL_OPERATOR_ID
+from herwa_shared.models import Process
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit import list_entries
 from herwa_shared.stores import Stores
@@ -273,7 +276,9 @@ async def test_kill_switch_is_turned_on_and_off(web: WebServer, operator: Logged
     assert (await list_actions(stores, None)).count("kill_switch.set") >= 2
 
 
-async def test_overview_and_health_are_shown(web: WebServer, operator: LoggedInUser):
+async def test_overview_and_health_are_shown(web: WebServer, operator: LoggedInUser, stores: Stores):
+    async with stores.database.transaction() as session:  # other tests may have run a worker
+        await session.execute(delete(Process).where(col(Process.name) == "worker"))
     async with open_panel(web, operator, "/admin", OVERVIEW_STATE) as tab:
         assert tab.get("phase") == "ready"
 

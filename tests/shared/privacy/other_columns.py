@@ -22,6 +22,7 @@ OTHER_COLUMNS: Mapping[tuple[str, str], str] = {
     ("user_guild", "user_id"): "deleted with the account",
     ("user_token", "user_id"): "deleted with the account",
     ("web_session", "user_id"): "deleted with the account",
+    ("guild_activity", "busiest_member_minute"): "a number of commands",
     ("operator_day", "members"): "a number",
     ("operator_view", "user_id"): "an operator, who acts for this copy and not as a member",
 }

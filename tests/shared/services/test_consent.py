@@ -1,12 +1,12 @@
 """In a server that has just added the bot, nothing that needs a decision is on."""
 
 import pytest
-from herwa_shared.services.request_subscribers import list_subscribers
 
 from herwa_api.schemas.exports import CreateExportBody
 from herwa_shared.catalog import DEFAULT_SCOPES, FEATURES, Scope
 from herwa_shared.config import Settings
 from herwa_shared.guardrail.member_data import MemberAudience, can_see_members
+from herwa_shared.services.message_subscribers import list_subscribers
 from herwa_shared.services.widgets import create_widget, list_widgets
 from herwa_shared.stores import Stores
 from tests.shared.services.guild_under_test import GuildUnderTest, create_guild
