@@ -26,12 +26,11 @@ async def _load_notices(guild_id: int) -> Mapping[int, ExportNotice]:
 
 def format_notice(notice: ExportNotice) -> str:
     """Format the notice; empty without finished exports."""
-    ready = _format_count(notice.ready, "is ready to download", "are ready to download")
-    failed = _format_count(notice.failed, "failed", "failed")
-    return " ".join(filter(None, (ready, failed)))
-
-
-def _format_count(count: int, verb: str, plural_verb: str) -> str:
-    if count == 0:
-        return ""
-    return f"Your export {verb}." if count == 1 else f"{count} of your exports {plural_verb}."
+    if notice.ready + notice.failed == 1:
+        return "Your export is ready to download." if notice.ready else "Your export failed."
+    parts = []
+    if notice.ready:
+        parts.append(f"{notice.ready} of your exports {'is' if notice.ready == 1 else 'are'} ready to download")
+    if notice.failed:
+        parts.append(f"{notice.failed} failed" if notice.ready else f"{notice.failed} of your exports failed")
+    return f"{', '.join(parts)}." if parts else ""

@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 
 from herwa_web import texts as web_texts
 from herwa_web.pages.exports import texts
-from tests.browser.conftest import ReplayedServer
+from tests.browser.conftest import SUMMER, ReplayedServer
 
 
 async def test_export_is_previewed_started_and_downloaded(owner: Page, server: ReplayedServer, tmp_path):
@@ -16,11 +16,17 @@ async def test_export_is_previewed_started_and_downloaded(owner: Page, server: R
     await owner.get_by_role("button", name=texts.NEW_EXPORT).click()
     form = owner.get_by_role("region", name=texts.NEW_EXPORT)
     await expect(form.locator(".export-bars li")).not_to_have_count(0)
+    await owner.goto(server.build_url())
+    await owner.get_by_role("link", name=web_texts.EXPORT_VIEW).click()
+    await expect(form.get_by_label(texts.FIRST_DAY)).to_have_value(SUMMER[0])
+    await expect(form.get_by_role("checkbox", name=texts.DATA_SETS["messages"][0])).to_be_checked()
+    await expect(form.get_by_role("checkbox", name=texts.DATA_SETS["voice"][0])).not_to_be_checked()
+    await expect(form.locator(".export-bars li")).to_have_count(1)
     parquet = form.get_by_role("radio", name=texts.FORMATS["parquet"][0])
     await parquet.click()
     await expect(parquet).to_be_checked()
     await form.get_by_role("button", name=texts.START).click()
-    title = texts.format_title(list(texts.DATA_SETS))
+    title = texts.format_title(["messages"])
     download_button = owner.get_by_role("button", name=f"{texts.DOWNLOAD}: {title}")
     await expect(download_button).to_be_visible()
     async with owner.expect_download() as download:

@@ -107,6 +107,22 @@ async def test_link_from_the_overview_opens_the_form_with_days_channel_and_data(
     assert (job.channel_id, job.to_at - job.from_at <= timedelta(days=5)) == (int(written_to), True)
 
 
+@pytest.mark.parametrize(
+    ("ready", "failed", "expected"),
+    [
+        (0, 0, ""),
+        (1, 0, "Your export is ready to download."),
+        (0, 1, "Your export failed."),
+        (3, 0, "3 of your exports are ready to download."),
+        (0, 2, "2 of your exports failed."),
+        (1, 1, "1 of your exports is ready to download, 1 failed."),
+        (2, 3, "2 of your exports are ready to download, 3 failed."),
+    ],
+)
+def test_notice_counts_exports(ready, failed, expected):
+    assert format_notice(ExportNotice(ready, failed)) == expected
+
+
 async def test_manager_sees_a_notice_on_other_pages_until_exports_is_opened_and_switches_messages(
     web: WebServer, factory: DashboardFactory, stores: Stores
 ):
