@@ -26,6 +26,8 @@ METRICS = ("messages", "reactions", "voice_minutes", "joins", "leaves", "threads
 ELSEWHERE = ("postgres", "clickhouse", "sim")
 """Folders that are not searched as files: the databases are searched by their tables, `sim` is Discord's own data."""
 LIST_TABLES_SQL = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
+SIM_OUTPUT = ("logs/sim.log", "up.out")
+"""What the local Discord prints; the other lines of `up.out` are those of the other logs."""
 SEARCH_CLICKHOUSE_SQL = "SELECT count() FROM {table:Identifier} WHERE position(toString(tuple(*)), {needle:String}) > 0"
 CACHE_LIFETIME_SECONDS = 150
 
@@ -72,19 +74,13 @@ def list_files_with(folder: Path, needles: tuple[str, ...]) -> list[str]:
     found = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if not path.is_file() or name.split("/")[0] in ELSEWHERE or name == "logs/sim.log":
+        if not path.is_file() or name.split("/")[0] in ELSEWHERE or name in SIM_OUTPUT:
             continue
         contents = {name: path.read_bytes()}
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 contents = {f"{name}:{member}": archive.read(member) for member in archive.namelist()}
-        found += [
-            part
-            for part, content in contents.items()
-            if any(
-                needle.encode() in line for line in content.splitlines() for needle in needles if b"sim " not in line
-            )
-        ]
+        found += [part for part, content in contents.items() if any(needle.encode() in content for needle in needles)]
     return found
 
 
