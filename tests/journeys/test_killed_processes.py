@@ -1,5 +1,6 @@
 """Each process runs without the others: the API without the bot, bot and pages without the API."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -8,7 +9,9 @@ from contextlib import closing, contextmanager
 import httpx
 import pytest
 
+from herwa_bot.texts.premium import format_current_tier
 from herwa_sim.client.client import SimClient
+from herwa_sim.client.store import buy, list_skus, refund
 from tests.support.running_copy import RunningCopy, open_running_copy
 
 PROCESSES = ("api", "web", "worker", "bot")
@@ -88,3 +91,30 @@ def test_paths_of_clients_add_no_labels_to_the_metrics_of_the_api(copy):
     assert any('endpoint="other"' in line for line in requests)
     assert any('endpoint="GET /api/guilds/{guild_id}/stats",status="4xx"' in line for line in requests)
     assert len(requests) < 20
+
+
+@pytest.mark.slow
+def test_purchase_and_refund_survive_a_killed_bot_and_a_failing_discord(copy, sim, guild_id):
+    channel, user = sim.create_channel(guild_id, "shop"), sim.join(guild_id, "Moa")
+    [sku_id] = list_skus(sim)
+    sell = ("admin", "tier", "premium", "--reason", "Prices of 2027", "--sku")
+    copy.check_output(*sell, str(sku_id))
+
+    def is_on(tier: str) -> bool:
+        [reply] = sim.run_command(channel, user, "premium").messages
+        return reply.content.startswith(format_current_tier(tier))
+
+    def list_failing_jobs() -> set[str]:
+        health = json.loads(copy.run_command("admin", "health", "--json").stdout)
+        return {problem["subject"] for problem in health["problems"] if problem["kind"] == "job"}
+
+    with kill(copy, "bot"):
+        entitlement_id = buy(sim, guild_id, sku_id)
+    copy.wait_until(lambda: is_on("Premium"), "the purchase whose event was lost")
+    sim.enable_faults(fail={"share": 1, "route": "/entitlements"})
+    refund(sim, entitlement_id)
+    copy.wait_until(lambda: "check_entitlements" in list_failing_jobs(), "the failures of the check")
+    assert is_on("Premium"), "an error revokes nothing"
+    sim.disable_faults()
+    copy.wait_until(lambda: is_on("Free"), "the refund")
+    copy.check_output(*sell, "none")

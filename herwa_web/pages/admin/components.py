@@ -8,12 +8,12 @@ from herwa_web import texts as web_texts
 from herwa_web.pages.admin import texts as panel_texts
 
 
-def panel(title: str, *content: rx.Component, about: str = "") -> rx.Component:
-    """Render a panel with a heading and a sentence about it."""
+def panel(title: str, *content: rx.Component, about: str = "", layout: str = "") -> rx.Component:
+    """Render a panel with a heading and a sentence about it. `layout` is another class."""
     return rx.el.section(
         rx.el.div(rx.el.h2(title), *((rx.el.p(about, class_name="about"),) if about else ()), class_name="panel-head"),
         *content,
-        class_name="panel",
+        class_name=f"panel {layout}".strip(),
         aria_label=title,
     )
 
@@ -37,10 +37,10 @@ def field(label: str, control: rx.Component) -> rx.Component:
     return rx.el.label(label, control, class_name="field")
 
 
-def submit(label: str, is_working: Any) -> rx.Component:
-    """Render the button that submits a form."""
+def submit(label: str, is_working: Any, *, tone: str = "main") -> rx.Component:
+    """Render the button that submits a form; its `tone` is main or danger."""
     return rx.el.div(
-        rx.el.button(label, type="submit", class_name="button main", disabled=is_working), class_name="form-actions"
+        rx.el.button(label, type="submit", class_name=f"button {tone}", disabled=is_working), class_name="form-actions"
     )
 
 

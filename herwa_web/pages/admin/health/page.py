@@ -48,9 +48,9 @@ def health_page() -> rx.Component:
             panel(texts.STORES, rx.el.ul(rx.foreach(VIEW.sizes, share_bar), class_name="usage-bars")),
             panel(texts.ERRORS, rows_or(VIEW.errors, text_row, texts.NO_ERRORS)),
             panel(texts.SLOW, rows_or(VIEW.slow, _slow, texts.NO_SLOW)),
-            panel(texts.JOBS, rows_or(VIEW.jobs, _job, texts.NO_JOBS)),
             class_name="panels two",
         ),
+        panel(texts.JOBS, rows_or(VIEW.jobs, _job, texts.NO_JOBS), layout="two-columns"),
         refresh_seconds=REFRESH_INTERVAL_SECONDS,
     )
 

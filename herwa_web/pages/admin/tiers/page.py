@@ -87,8 +87,8 @@ def tiers_page() -> rx.Component:
             key=VIEW.key,
             class_name="panels",
         ),
-        rx.cond(VIEW.can_be_sold, _delete_panel()),
         _create_panel(),
+        rx.cond(VIEW.can_delete, _delete_panel()),
         lead=texts.LEAD,
     )
 
@@ -110,9 +110,9 @@ def _create_panel() -> rx.Component:
                         name="above",
                     ),
                 ),
-                _reason_field(),
                 class_name="form-grid",
             ),
+            _reason_field(),
             submit(texts.CREATE, STATE.working),
             on_submit=STATE.create,
             reset_on_submit=True,
@@ -128,7 +128,7 @@ def _delete_panel() -> rx.Component:
         texts.DELETE_TIER,
         rx.el.form(
             _reason_field(),
-            submit(texts.DELETE, STATE.working),
+            submit(texts.DELETE, STATE.working, tone="danger"),
             on_submit=STATE.delete,
             reset_on_submit=True,
             class_name="panel-form",

@@ -65,12 +65,13 @@ class TierTab:
 
 @dataclass(frozen=True, slots=True)
 class TierView:
-    """The tier that is edited. `others` are all tiers; `can_be_sold` ones can also be deleted."""
+    """The tier that is edited. `others` are all tiers."""
 
     key: str = ""
     servers: str = ""
     sku: str = ""
     can_be_sold: bool = False
+    can_delete: bool = False
     others: list[PanelOption] = field(default_factory=list)
     parents: list[PanelOption] = field(default_factory=list)
     features: list[FeatureBox] = field(default_factory=list)
@@ -193,6 +194,7 @@ def build_tier_view(data: TiersData) -> TierView:
         texts.format_servers(data.servers.get(tier.key, 0)),
         "" if tier.sku_id is None else str(tier.sku_id),
         tier.key != TierKey.FREE,
+        _is_unused(tier, data),
         [PanelOption(other.key, other.title, other is tier) for other in data.tiers],
         [PanelOption("", texts.NOTHING, tier.inherits is None)]
         + [
@@ -206,6 +208,12 @@ def build_tier_view(data: TiersData) -> TierView:
         ],
         [_build_limit(limit, tier, parent) for limit in Limit],
     )
+
+
+def _is_unused(tier: TierStatus, data: TiersData) -> bool:
+    """Return whether the tier may be one that can be deleted; `delete_tier` knows also what was in the past."""
+    is_parent = any(other.inherits == tier.key for other in data.tiers)
+    return tier.key != TierKey.FREE and tier.sku_id is None and not data.servers.get(tier.key) and not is_parent
 
 
 def parse_draft(view: TierView, form: Any) -> TierDraft:
