@@ -34,7 +34,7 @@ async def wait_until_complete(page: Page) -> None:
 
 
 def create_filled_server(server: ReplayedServer, name: str) -> GovernedServer:
-    """Create a server with messages, rules, a channel list, a request, keys, widgets and entries in the audit log."""
+    """Create a server with messages, rules, a channel list, a request, a key, widgets and entries in the audit log."""
     governed = create_governed_server(server, name)
     until = (utc_now() + timedelta(days=5)).strftime("%Y-%m-%d")
     with closing(server.copy.open_sim_client()) as sim:
@@ -54,15 +54,14 @@ def create_filled_server(server: ReplayedServer, name: str) -> GovernedServer:
         run("tickets mark", channel=str(governed.channel))
         run("features disable", what="voice.stats")
     request_access(governed)
-    server.copy.check_output("keys", "create", "--guild", str(governed.id), "--name", "weekly report")
     create_widgets(server, governed)
     return governed
 
 
 def create_widgets(server: ReplayedServer, governed: GovernedServer) -> None:
-    """Create a widget and the public page, both visible."""
+    """Create an API key, and with it a widget and the public page, both visible."""
     scopes = [part for scope in (Scope.WIDGETS_READ, Scope.WIDGETS_WRITE) for part in ("--scope", str(scope))]
-    key = server.copy.check_output("keys", "create", "--guild", str(governed.id), "--name", "widgets", *scopes).strip()
+    key = server.copy.check_output("keys", "create", "--guild", str(governed.id), "--name", "site", *scopes).strip()
     with httpx.Client(
         base_url=f"{server.base_url}/api/guilds/{governed.id}/", headers={"Authorization": f"Bearer {key}"}
     ) as api:
