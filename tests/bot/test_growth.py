@@ -35,7 +35,7 @@ async def wait_for_estimate(stores, guild_id: int) -> GrowthEstimate:
 
 async def test_joins_are_counted_by_day_and_once(stores, settings, own_sim):
     client = own_sim.client
-    guild_id = client.create_guild("Old Oak", bot=False)
+    guild_id = client.create_guild("Grown Grove", bot=False)
     for number in range(5):
         client.join(guild_id, f"early{number}", at=BEGIN + number * timedelta(minutes=20))
     gone = client.join(guild_id, "gone", at=BEGIN)

@@ -12,7 +12,7 @@ from herwa_shared.stores import Stores
 from tests.shared.services.guild_under_test import GuildUnderTest, create_guild
 from tests.support.db_assertions import fetch_rows
 
-STARTED_BY_A_MANAGER = ("backfill", "history_import", "export_job", "api_key", "widget", "request_subscriber")
+STARTED_BY_A_MANAGER = ("backfill", "history_import", "export_job", "api_key", "widget", "message_subscriber")
 """Tables whose rows begin something: past messages, files, access for programs, public numbers, direct messages."""
 VIEW_INSIGHTS = 1 << 19
 
