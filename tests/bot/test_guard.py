@@ -200,7 +200,7 @@ def register_stale_command(sim, name):
     with httpx.Client(headers={"Authorization": f"Bot {sim.token}"}, trust_env=False) as discord:
         registered_commands = discord.get(url).raise_for_status().json()
         commands = [
-            {part: command[part] for part in ("name", "description", "type", "options")}
+            {part: command[part] for part in ("name", "description", "type", "options", "contexts")}
             for command in registered_commands
         ]
         discord.put(url, json=[*commands, {"name": name, "description": "As it was", "type": 1}]).raise_for_status()

@@ -6,7 +6,7 @@ from herwa_api.schemas.exports import CreateExportBody
 from herwa_shared.catalog import DEFAULT_SCOPES, FEATURES, Scope
 from herwa_shared.config import Settings
 from herwa_shared.guardrail.member_data import MemberAudience, can_see_members
-from herwa_shared.services.message_subscribers import list_subscribers
+from herwa_shared.services.message_subscribers import MessageTopic, list_subscribers
 from herwa_shared.services.widgets import create_widget, list_widgets
 from herwa_shared.stores import Stores
 from tests.shared.services.guild_under_test import GuildUnderTest, create_guild
@@ -26,7 +26,8 @@ async def test_new_server_has_started_nothing(guild: GuildUnderTest):
     for table in STARTED_BY_A_MANAGER:
         query = f"SELECT count(*) FROM {table} WHERE guild_id = :guild"
         assert await fetch_rows(guild.stores, query, guild=guild.id) == [(0,)], table
-    assert await guild.call(list_subscribers) == ()
+    for topic in MessageTopic:
+        assert await guild.call(list_subscribers, topic=topic) == ()
     assert await guild.call(list_widgets) == ()
 
 
