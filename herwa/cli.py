@@ -337,6 +337,18 @@ def delete_guild(
     print(asyncio.run(delete_left_guild(read_settings(), guild=guild, dry_run=dry_run, confirm=confirm)))
 
 
+@privacy_app.command("log-name", help=privacy.LOG_NAME_HELP, epilog=privacy.LOG_NAME_EXAMPLE)
+def show_log_name(
+    user: Annotated[
+        int, typer.Argument(help=privacy.USER_ARGUMENT, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)
+    ],
+) -> None:
+    """Print the pseudonym of a user in the logs of this copy."""
+    from herwa_shared.log import pseudonymize_user
+
+    print(pseudonymize_user(user, DataFolder(read_settings().data_dir).get_log_key()))
+
+
 @app.command(
     "end-sessions",
     help=sessions.END_SESSIONS_HELP,

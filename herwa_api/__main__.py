@@ -95,8 +95,9 @@ async def _serve(
 def main() -> int:
     """Run the API process and return its exit code; 1 if the port cannot be bound."""
     settings = Settings()
-    configure_logging(settings.log_level, process_name="api")
-    server_socket = listen(DataFolder(settings.data_dir).get_or_create_port("api"), hint=texts.PORT_HINT)
+    folder = DataFolder(settings.data_dir)
+    configure_logging(settings.log_level, process_name="api", user_key=folder.get_log_key())
+    server_socket = listen(folder.get_or_create_port("api"), hint=texts.PORT_HINT)
     if server_socket is None:
         return 1
     sys.setswitchinterval(SWITCH_SECONDS)

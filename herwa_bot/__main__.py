@@ -129,7 +129,8 @@ async def _shutdown(writer: EventWriter, database: Database, *, process_id: int)
 def main() -> None:
     """Read the settings, configure logging and run the bot."""
     settings = Settings()
-    configure_logging(settings.log_level, process_name="bot")
+    folder = DataFolder(settings.data_dir)
+    configure_logging(settings.log_level, process_name="bot", user_key=folder.get_log_key())
     sys.exit(uvloop.run(run(settings)))
 
 

@@ -1,9 +1,12 @@
 """Structured logging: one line per event, as JSON for programs or as text in a terminal.
 
-Log lines contain no secrets, no addresses of clients and no message content.
+Log lines contain no secrets, no addresses of clients, no message content and no ids of users: a deletion cannot reach
+lines that are written.
 """
 
 import faulthandler
+import hashlib
+import hmac
 import json
 import logging
 import os
@@ -38,11 +41,13 @@ LIBRARY_LOG_LEVELS = {
 }
 
 
-def configure_logging(level: str, *, process_name: str, stream: LogStream | None = None) -> None:
+def configure_logging(level: str, *, process_name: str, stream: LogStream | None = None, user_key: str = "") -> None:
     """Log everything, including records of libraries, one line per event, to `stream` or standard error.
 
     Lines are text if the stream is a terminal and no supervisor reads it, else JSON with `process_name`. If the process
     crashes or gets SIGABRT, the stacks of its threads are written to standard error.
+
+    `user_key` is the key with which ids of users in the field `user` become pseudonyms.
     """
     faulthandler.enable(STDERR_DESCRIPTOR)
     stream = sys.stderr if stream is None else stream
@@ -52,6 +57,7 @@ def configure_logging(level: str, *, process_name: str, stream: LogStream | None
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(utc=True, **time_format),
+        *((_build_user_pseudonymizer(user_key),) if user_key else ()),
     ]
     handler = LimitedHandler(stream)
     handler.setFormatter(
@@ -123,10 +129,24 @@ class RateLimitedLogger:
             write(event, kind=kind, **fields)
 
 
+def pseudonymize_user(user_id: int, user_key: str) -> str:
+    """Compute the pseudonym of a user in logs; without the key it does not show who the user is."""
+    return hmac.new(user_key.encode(), str(user_id).encode(), hashlib.sha256).hexdigest()[:16]
+
+
 def find_error_location(error: BaseException) -> str:
     """Find where an exception was raised: `messages.py:48`. It takes the place of a stack trace."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+
+
+def _build_user_pseudonymizer(user_key: str) -> structlog.typing.Processor:
+    def pseudonymize(_: Any, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        if isinstance(user_id := fields.get("user"), int):
+            fields["user"] = pseudonymize_user(user_id, user_key)
+        return fields
+
+    return pseudonymize
 
 
 def _build_text_renderers() -> list[structlog.typing.Processor]:

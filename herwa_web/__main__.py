@@ -55,7 +55,8 @@ async def run(settings: Settings, server_socket: socket.socket, build: Path) -> 
 def main() -> int:
     """Run the web process and return its exit code: 1 without a port or without a build."""
     settings = Settings()
-    configure_logging(settings.log_level, process_name="web")
+    folder = DataFolder(settings.data_dir)
+    configure_logging(settings.log_level, process_name="web", user_key=folder.get_log_key())
     server_socket = listen(settings.port, hint="set HERWA_PORT to a free one, above 1023")
     if server_socket is None:
         return 1

@@ -129,7 +129,8 @@ def log_failure(event: JobExecutionEvent) -> None:
 def main() -> None:
     """Configure logging and run the worker."""
     settings = Settings()
-    configure_logging(settings.log_level, process_name="worker")
+    folder = DataFolder(settings.data_dir)
+    configure_logging(settings.log_level, process_name="worker", user_key=folder.get_log_key())
     # A run that is due while the previous one still moves a backlog is skipped by design. No log line is needed.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     uvloop.run(run(settings))

@@ -197,7 +197,7 @@ COLLECTED_DATA = (
         GatewayIntent.MESSAGES,
     ),
     CollectedData(
-        "If you log in here: your name and picture, the list of your servers with your permissions, your browser",
+        "If you log in here: your name and picture, your servers with your permissions and roles, your browser",
         "Show you the servers that you manage, and your sessions",
         "Log-in with Discord",
     ),

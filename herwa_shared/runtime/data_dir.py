@@ -68,6 +68,10 @@ class DataFolder:
                 write_json(self._secrets_path, known_secrets)
         return str(known_secrets[name])
 
+    def get_log_key(self) -> str:
+        """Return the key with which ids of users become pseudonyms in logs."""
+        return self.get_or_create_secret("log_key")
+
     def read_secrets(self) -> dict[str, str]:
         """Read all secrets by name."""
         return {name: str(value) for name, value in read_json(self._secrets_path).items()}

@@ -15,6 +15,7 @@ from herwa_shared.log import (
     RateLimitedLogger,
     configure_logging,
     find_error_location,
+    pseudonymize_user,
 )
 from herwa_shared.log_limits import COMPLETE_LOGGER, MAX_LINES_PER_MINUTE, MAX_LOG_KINDS, LimitedHandler, LineLimits
 from tests.support.waiting import wait_until
@@ -99,7 +100,7 @@ def json_stream(monkeypatch):
     handlers, level = root.handlers, root.level
     monkeypatch.setenv("HERWA_SUPERVISED", "1")
     stream = io.StringIO()
-    configure_logging("INFO", process_name="web", stream=stream)
+    configure_logging("INFO", process_name="web", stream=stream, user_key="key")
     yield stream
     root.handlers = handlers
     root.setLevel(level)
@@ -168,3 +169,11 @@ def test_lines_of_the_audit_log_are_never_dropped(json_stream):
     for _ in range(5 * MAX_LINES_PER_MINUTE):
         structlog.get_logger(COMPLETE_LOGGER).info("audit log digests")
     assert len(read_lines(json_stream)) == 5 * MAX_LINES_PER_MINUTE
+
+
+def test_users_are_logged_under_pseudonyms(json_stream):
+    structlog.get_logger("test").info("logged in", user=81384788765712384)
+    structlog.get_logger("test").info("access refused", user=None)
+    assert [line["user"] for line in read_lines(json_stream)] == [pseudonymize_user(81384788765712384, "key"), None]
+    assert pseudonymize_user(81384788765712384, "key") != pseudonymize_user(81384788765712384, "another key")
+    assert "81384788765712384" not in json_stream.getvalue()

@@ -136,11 +136,11 @@ PRIVACY_SECTIONS = (
         "If you log in on this website",
         (
             (
-                "Discord sends your name, your picture and the list of your servers, and nothing else: no email"
+                "Discord sends your name, your picture, the list of your servers and your roles in them: no email"
                 " address, no messages. The tokens for that are stored encrypted."
             ),
             (
-                "There is one cookie, which keeps you logged in. There is no tracking and no cookie of anyone else."
+                "Cookies serve the log-in only. There is no tracking and no cookie of anyone else."
                 " Your address is used to limit the number of requests, in memory only."
             ),
         ),
