@@ -17,6 +17,7 @@ from herwa_web.pages.admin.features import texts as feature_texts
 from herwa_web.pages.admin.server import texts
 from herwa_web.pages.admin.servers import texts as list_texts
 from herwa_web.pages.admin.tiers import texts as tier_texts
+from herwa_web.pages.audit import texts as audit_texts
 from tests.browser.conftest import ReplayedServer, open_page
 from tests.browser.governed_server import GovernedServer, create_governed_server
 from tests.browser.test_accessibility import VIEWPORTS, list_violations
@@ -95,7 +96,7 @@ async def test_rest_of_the_operators_day(
     await expect(operator.locator(".view-banner")).to_contain_text(governed.name)
     async with open_page(browser, storage_state=owner_state) as page:
         await page.goto(governed.build_url("/audit"))
-        await expect(page.locator(".log-entry").first).to_contain_text("operator.view")
+        await expect(page.locator(".log-entry").first).to_contain_text(audit_texts.FIXED_TARGETS["operator"])
 
     await operator.goto(f"{governed.base_url}/admin/tiers?tier=free")
     await operator.get_by_role("textbox", name=texts.LIMIT_TITLES["widgets"]).fill("2")
@@ -157,8 +158,9 @@ async def sell_premium(page: Page, governed: GovernedServer, sku: str) -> None:
     """Save the SKU of Premium on the page of tiers; an empty one stops the sale."""
     await page.goto(f"{governed.base_url}/admin/tiers?tier=premium")
     await page.get_by_role("textbox", name=tier_texts.SKU).fill(sku)
-    await page.get_by_role("textbox", name=panel_texts.REASON).fill("Prices of 2027")
-    await page.get_by_role("button", name=tier_texts.SHOW_EFFECT).click()
+    limits = page.get_by_role("region", name=tier_texts.LIMITS)
+    await limits.get_by_role("textbox", name=panel_texts.REASON).fill("Prices of 2027")
+    await limits.get_by_role("button", name=tier_texts.SHOW_EFFECT).click()
     question = page.get_by_role("alert").filter(has_text=panel_texts.EFFECT)
     await expect(question).to_contain_text(tier_texts.NO_EFFECT)
     await question.get_by_role("button", name=tier_texts.SAVE).click()

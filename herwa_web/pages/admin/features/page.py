@@ -20,6 +20,7 @@ def operator_features_page() -> rx.Component:
         AdminFeaturesState,
         FEATURES_ITEM,
         rx.el.section(
+            rx.el.h2(FEATURES_ITEM.label, class_name="unseen"),
             rx.el.ul(rx.foreach(STATE.rows, _row), class_name="settings"),
             class_name="panel",
             aria_label=FEATURES_ITEM.label,
