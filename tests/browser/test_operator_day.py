@@ -100,7 +100,8 @@ async def test_rest_of_the_operators_day(
 
     await operator.goto(f"{governed.base_url}/admin/tiers?tier=free")
     await operator.get_by_role("textbox", name=texts.LIMIT_TITLES["widgets"]).fill("2")
-    await operator.get_by_role("textbox", name=panel_texts.REASON).fill("Prices of 2027")
+    limits = operator.get_by_role("region", name=tier_texts.LIMITS)
+    await limits.get_by_role("textbox", name=panel_texts.REASON).fill("Prices of 2027")
     await operator.get_by_role("button", name=tier_texts.SHOW_EFFECT).click()
     await expect(operator.get_by_role("alert").filter(has_text=panel_texts.EFFECT)).to_contain_text("get more")
     await operator.get_by_role("button", name=web_texts.CANCEL).click()

@@ -18,6 +18,7 @@ def operator_audit_page() -> rx.Component:
         rx.cond(
             AdminAuditState.rows.length() > 0,
             rx.el.section(
+                rx.el.h2(AUDIT_ITEM.label, class_name="unseen"),
                 rx.el.ol(rx.foreach(AdminAuditState.rows, text_row), class_name="settings"),
                 rx.cond(
                     AdminAuditState.older_href != "",
