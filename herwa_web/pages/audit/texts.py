@@ -47,7 +47,12 @@ SOURCES = {
     "system": "Automatic",
 }
 NOT_UNDOABLE = "This change can't be undone here."
-FIXED_TARGETS = {"member": "a member", "history": "past messages", "deletion": "everything about this server"}
+FIXED_TARGETS = {
+    "member": "a member",
+    "history": "past messages",
+    "deletion": "everything about this server",
+    "operator": "the pages of this server as Herwa's operator",
+}
 """Targets that have no name, by the first part of the action."""
 AN_EXPORT = "export"
 ERASED_MEMBER = "a member whose data was erased"
@@ -90,6 +95,7 @@ ACTIONS = {
     "api_key.create": "created the API key",
     "api_key.rotate": "replaced the API key",
     "api_key.revoke": "revoked the API key",
+    "operator.view": "viewed",
     "widget.create": "created the widget",
     "widget.set": "changed the widget",
     "widget.revoke": "revoked the widget",

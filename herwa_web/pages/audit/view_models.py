@@ -128,7 +128,7 @@ def _format_target(entry: AuditLogEntry, value: SettingValue, names: PageNames) 
             text = texts.format_key(value["name"], value["hint"])
         case "rule_test" | "widget":
             text = str(value["name"])
-        case "member" | "history" as kind:
+        case kind if kind in texts.FIXED_TARGETS:
             text = texts.FIXED_TARGETS[kind]
         case "export":
             text = texts.format_export(entry.target)

@@ -59,7 +59,12 @@ def widgets_page() -> rx.Component:
 
 
 def _list(label: str, rows: Any) -> rx.Component:
-    return rx.el.section(rx.el.ul(rx.foreach(rows, _row), class_name="settings"), class_name="panel", aria_label=label)
+    return rx.el.section(
+        rx.el.h2(label, class_name="unseen"),
+        rx.el.ul(rx.foreach(rows, _row), class_name="settings"),
+        class_name="panel",
+        aria_label=label,
+    )
 
 
 def _row(row: rx.Var[WidgetRow]) -> rx.Component:
