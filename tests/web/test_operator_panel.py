@@ -282,13 +282,16 @@ async def test_overview_and_health_are_shown(web: WebServer, operator: LoggedInU
     async with open_panel(web, operator, "/admin", OVERVIEW_STATE) as tab:
         assert tab.get("phase") == "ready"
 
+    badges: set[tuple[str, str]] = set()
+
     async def is_health_shown() -> bool:
+        nonlocal badges
         async with open_panel(web, operator, "/admin/health", HEALTH_STATE) as tab:
             assert tab.get("view")["problems"]
             badges = {(row["label"], row["badge"]) for row in tab.get("view")["processes"]}
             return {("Pages", "running"), ("Worker", "missing")} <= badges
 
-    await wait_until(is_health_shown, description="the state of each process")
+    await wait_until(is_health_shown, description="the state of each process", get_details=lambda: str(badges))
 
 
 async def test_view_as_shows_the_pages_read_only_and_leaves_an_entry(

@@ -95,7 +95,6 @@ ACTIONS = {
     "api_key.create": "created the API key",
     "api_key.rotate": "replaced the API key",
     "api_key.revoke": "revoked the API key",
-    "operator.view": "viewed",
     "widget.create": "created the widget",
     "widget.set": "changed the widget",
     "widget.revoke": "revoked the widget",

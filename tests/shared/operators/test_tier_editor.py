@@ -68,13 +68,20 @@ async def preview_and_save(session: AsyncSession, draft: TierDraft) -> tuple[Tie
 async def test_preview_counts_servers_without_those_that_were_granted_the_feature(
     session: AsyncSession, stores: Stores
 ):
+    premium = await find_tier(session, "premium")
+    keys = premium.limits[Limit.API_KEYS]
+    assert keys is not None
+    more_keys, no_keys = (build_draft(premium, limits={Limit.API_KEYS: limit}) for limit in (keys + 1, 0))
+    # Other tests have granted tiers and limits to servers in the same database.
+    gaining_before = (await preview_and_save(session, more_keys))[0].gaining
+    losing_before = (await preview_and_save(session, no_keys))[0].losing
     ids = [await add_guild(stores, has_all_history=False) for _ in range(3)]
     for id_ in ids:
         await grant(session, guild_id=id_, tier="premium", days=30, reason="r", actor=OPAL)
     await grant_feature(session, guild_id=ids[0], feature=FeatureKey.VOICE_STATS, reason="r", actor=OPAL)
     await grant_limit(session, guild_id=ids[1], limit=Limit.API_KEYS, value=50, reason="r", actor=OPAL)
     servers = await count_servers_by_tier(session, now=utc_now())
-    premium, free = await find_tier(session, "premium"), await find_tier(session, TierKey.FREE)
+    free = await find_tier(session, TierKey.FREE)
     assert FeatureKey.VOICE_STATS in free.own_features
     assert premium.inherits == "free"
 
@@ -92,13 +99,11 @@ async def test_preview_counts_servers_without_those_that_were_granted_the_featur
     assert effect is not None
     assert effect.losing == losing_everywhere - (servers["premium"] - 1)
 
-    keys = premium.limits[Limit.API_KEYS]
-    assert keys is not None
-    effects = await preview_and_save(session, build_draft(premium, limits={Limit.API_KEYS: keys + 1}))
+    effects = await preview_and_save(session, more_keys)
     assert [(effect.key, effect.is_limit, effect.losing) for effect in effects] == [(Limit.API_KEYS.value, True, 0)]
-    assert effects[0].gaining == servers["premium"] - 1
-    effects = await preview_and_save(session, build_draft(premium, limits={Limit.API_KEYS: 0}))
-    assert (effects[0].gaining, effects[0].losing) == (0, servers["premium"] - 1)
+    assert effects[0].gaining == gaining_before + 2
+    effects = await preview_and_save(session, no_keys)
+    assert (effects[0].gaining, effects[0].losing) == (0, losing_before + 2)
 
 
 async def test_save_makes_each_difference_an_entry(session: AsyncSession):
