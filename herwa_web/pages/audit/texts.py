@@ -88,7 +88,6 @@ ACTIONS = {
     "subscription.buy": "recorded the purchase of the tier",
     "subscription.change": "recorded a change of the bought tier",
     "subscription.refund": "recorded the refund of the tier",
-    "operator.view": "viewed as an operator:",
     "grant.add": "granted",
     "grant.revoke": "withdrew",
     "grant.restore": "restored",
