@@ -119,7 +119,7 @@ async def test_rest_of_the_operators_day(
     await expect(row).to_contain_text(feature_texts.OFF)
     await wait_for_reply(governed, "ticket-stats", "being repaired", seconds=IN_FORCE_SECONDS)
     await row.get_by_role("button", name=feature_texts.SWITCH_ON).click()
-    await expect(row).not_to_contain_text(feature_texts.OFF)
+    await expect(row.get_by_text(feature_texts.OFF, exact=True)).to_have_count(0)
 
     await operator.goto(f"{governed.base_url}/admin/announcements")
     await operator.get_by_role("textbox", name=announcement_texts.TEXT).fill("Offline on Sunday")
