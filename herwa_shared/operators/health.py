@@ -190,12 +190,16 @@ def read_disk(data_dir: Path) -> DiskStatus:
 
 
 async def _list_newest_processes(session: AsyncSession, now: datetime) -> Sequence[Process]:
-    """List the newest process of each name on each host, of those with a heartbeat in the last hour."""
+    """List one process of each name on each host, of those with a heartbeat in the last hour: the newest one.
+
+    One that runs comes before newer ones that do not, such as a second one that was stopped.
+    """
+    is_running = col(Process.stopped_at).is_(None) & (col(Process.seen_at) >= now - SILENCE)
     query = (
         select(Process)
         .where(col(Process.seen_at) > now - REPORT_TIME)
         .distinct(col(Process.name), col(Process.host))
-        .order_by(col(Process.name), col(Process.host), col(Process.id).desc())
+        .order_by(col(Process.name), col(Process.host), is_running.desc(), col(Process.id).desc())
     )
     return (await session.scalars(query)).all()
 

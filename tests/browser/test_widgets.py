@@ -193,7 +193,9 @@ async def test_public_page_is_off_until_it_is_switched_on_and_revoked_widget_is_
     await owner.get_by_role("button", name=texts.SET_UP_PAGE).click()
     await expect(owner.get_by_text(texts.PAGE_CREATED).first).to_be_visible()
     await expect(owner.get_by_role("link", name=texts.OPEN_PAGE)).to_have_count(0)
-    await owner.get_by_role("switch", name=texts.FIELDS["is_on"]).click()
+    visible = owner.get_by_role("switch", name=texts.FIELDS["is_on"])
+    await visible.click()
+    await expect(visible).to_be_checked()
     await owner.get_by_role("textbox", name=texts.FIELDS["invite"]).fill("https://discord.gg/abc123")
     await expect(owner.get_by_role("region", name=saving_texts.UNSAVED_CHANGES)).to_contain_text("abc123")
     await save(owner)
@@ -208,6 +210,7 @@ async def test_public_page_is_off_until_it_is_switched_on_and_revoked_widget_is_
                 assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
                 assert await list_violations(page) == []
             await take_picture(page, f"page-{scheme}")
+    await owner.get_by_role("button", name=texts.NEW_WIDGET).click()
     await owner.get_by_role("button", name=re.compile(f"^{texts.REVOKE} ")).first.click()
     await owner.get_by_role("button", name=texts.REVOKE, exact=True).click()
     await expect(owner.get_by_text(texts.REVOKED_WIDGETS)).to_be_visible()

@@ -73,8 +73,8 @@ async def test_preview_counts_servers_without_those_that_were_granted_the_featur
     assert keys is not None
     more_keys, no_keys = (build_draft(premium, limits={Limit.API_KEYS: limit}) for limit in (keys + 1, 0))
     # Other tests have granted tiers and limits to servers in the same database.
-    gaining_before = (await preview_and_save(session, more_keys))[0].gaining
-    losing_before = (await preview_and_save(session, no_keys))[0].losing
+    before = [find_effect(await preview_and_save(session, draft), Limit.API_KEYS) for draft in (more_keys, no_keys)]
+    gaining_before, losing_before = before[0].gaining if before[0] else 0, before[1].losing if before[1] else 0
     ids = [await add_guild(stores, has_all_history=False) for _ in range(3)]
     for id_ in ids:
         await grant(session, guild_id=id_, tier="premium", days=30, reason="r", actor=OPAL)
@@ -159,7 +159,9 @@ async def test_tier_is_for_sale_with_a_sku_of_its_own(session: AsyncSession):
     assert entries[0].before == {"sku_id": str(SKU_ID)}
 
 
-async def test_tier_is_created_above_another_and_deleted_while_nothing_uses_it(session: AsyncSession):
+async def test_tier_is_created_above_another_and_deleted_while_nothing_uses_it(session: AsyncSession, stores: Stores):
+    guild_id = await add_guild(stores, has_all_history=False)
+    await grant(session, guild_id=guild_id, tier="premium", days=30, reason="r", actor=OPAL)
     create: dict[str, Any] = {"key": "starter", "title": " Star  ter ", "above": "free", **AUTHOR}
     await add_tier(session, **create)
     free, starter = await find_tier(session, TierKey.FREE), await find_tier(session, "starter")
