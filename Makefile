@@ -26,7 +26,7 @@ up: pages ## Run everything on this machine; Ctrl-C stops it
 pages: .venv/ready ## Build the pages if they changed
 	@$(BIN)/python -m herwa_web.build
 
-test: .venv/ready-dev pages ## Run the tests (about ten minutes on two cores)
+test: .venv/ready-dev pages ## Run the tests (about eight minutes on two cores)
 	@$(TESTS)
 
 check: .venv/ready-dev pages ## Run tests, format, lint, types and import contracts

@@ -149,3 +149,12 @@ async def test_full_disk_is_seen(tmp_path: Path):
         assert read_disk(tmp_path).is_full
     finally:
         await asyncio.to_thread(subprocess.run, ["umount", str(tmp_path)], check=True)
+
+
+async def test_running_process_comes_before_a_newer_one_that_was_stopped(stores: Stores, data_dir: Path):
+    worker = WorkerDetail(HEALTHY, 0, 0)
+    async with stores.database.transaction() as session:
+        running_id = await processes.register_process(session, name="worker")
+        await processes.record_heartbeat(session, process_id=running_id, detail=worker)
+    report = await load_with(stores, data_dir, "worker", worker, stopped_at=utc_now())
+    assert HealthProblem(ProblemKind.PROCESS, "worker") not in report.problems
