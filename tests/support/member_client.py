@@ -59,12 +59,16 @@ class MemberClient:
         return result
 
     async def wait_for_verdict(self, verdict: str, command: str, *, user: int = 0, channel: int = 0) -> None:
-        """Wait until `/why` gives this verdict ("Yes" or "No"): then the bot has loaded the changed policy."""
+        """Wait until `/why` gives this verdict ("Yes" or "No"): then the bot has loaded the changed policy.
+
+        A bot that has just started may need longer than Discord waits for a response.
+        """
         mark = why.ALLOWED_MARK if verdict == "Yes" else why.BLOCKED_MARK
+        place, person = channel or self.server.channel, user or self.server.ada
 
         async def has_verdict() -> bool:
-            reply = await self.run("why", {"command": command}, user=user, channel=channel)
-            return reply.content.startswith(f"**{mark}")
+            result = await asyncio.to_thread(self.sim.client.run_command, place, person, "why", {"command": command})
+            return any(message.content.startswith(f"**{mark}") for message in result.messages)
 
         await wait_until(has_verdict)
 

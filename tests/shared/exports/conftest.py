@@ -5,12 +5,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from herwa_shared.clock import utc_now
 from herwa_shared.exports.files import ExportFolder
 from herwa_shared.exports.jobs import (
+    OPEN_STATES,
     ExportCreator,
     ExportRequest,
+    ExportState,
     create_export,
     preview_export,
 )
@@ -69,7 +73,12 @@ def folder(tmp_path: Path) -> ExportFolder:
 
 
 @pytest.fixture
-def runner(stores: Stores, folder: ExportFolder) -> ExportRunner:
+async def runner(stores: Stores, folder: ExportFolder) -> ExportRunner:
+    """A runner that finds no exports of earlier tests."""
+    async with stores.database.transaction() as session:
+        await session.execute(
+            update(ExportJob).where(col(ExportJob.state).in_(OPEN_STATES)).values(state=ExportState.CANCELED)
+        )
     return ExportRunner(stores.database, stores.clickhouse_writer, folder)
 
 
