@@ -22,8 +22,8 @@ NOTHING_COUNTED = "No activity is stored under your name."
 HEADING = "**What is stored about you in this server**"
 HEADING_EVERYWHERE = "**What is stored about you in all servers**"
 LONG_LEFT = (
-    f"-# Servers that you left more than {DEPARTED_PERIOD} ago are not listed: your ID is no longer stored there."
-    " `/privacy delete` removes what is left there too."
+    f"-# Servers that you left more than {DEPARTED_PERIOD} ago are not listed. There your name is deleted and a"
+    " pseudonym replaces your ID. `/privacy delete` removes what is stored under the pseudonym too."
 )
 OPTED_OUT_HERE = "You opted out here: new activity is counted without you."
 OPTED_OUT_EVERYWHERE = "You opted out everywhere: new activity is counted without you."
@@ -33,8 +33,8 @@ RETENTION = (
     " you leave, a pseudonym replaces your ID. What you write is never stored."
 )
 VISIBILITY = (
-    "-# Who sees your name next to numbers: members with Administrator, Manage Server or View Server Insights."
-    " Everybody else sees totals only."
+    "-# Who sees your name next to numbers: members with Administrator, Manage Server or View Server Insights. Others"
+    " see totals only. Managers can also export names, and the operator can read the databases."
 )
 SEE_SHOW = "`/privacy show` says when it is done."
 
@@ -136,14 +136,15 @@ def format_question(*, everywhere: bool) -> str:
     return (
         f"**Delete what is stored about you in {place}?** This can't be undone.{account}"
         " Totals of the server are kept, without you. Rules that managers made about you are kept too."
+        " Deleting does not end the counting: `/privacy opt-out` does, and it remains in force."
     )
 
 
 def format_deleted(until: str) -> str:
     """Format that a deletion is finished, and until when activity is still stored without the member."""
     return (
-        f"**Your data is deleted.** What you do until {until} is counted without you; after that you count as a new"
-        " member. `/privacy opt-out` stops that."
+        f"**Your data is deleted.** What you do until {until} is counted without you. After that you are counted"
+        " again, as a new member, unless you opted out with `/privacy opt-out`."
     )
 
 

@@ -13,19 +13,24 @@ LEAD = (
 EVERYWHERE, EVERYWHERE_HINT = "All servers", "Also servers that add the bot later."
 SERVERS, NO_SERVERS = "By server", "Nothing is stored under your ID in any server."
 LONG_LEFT = (
-    f"Servers that you left more than {DEPARTED_PERIOD} ago are not listed: your ID is no longer stored there. “Delete"
-    " everything” removes what is left there too."
+    f"Servers that you left more than {DEPARTED_PERIOD} ago are not listed. There your name is deleted and a pseudonym"
+    " replaces your ID. “Delete everything” removes what is stored under the pseudonym too."
 )
 COUNTED = "You are counted"
 OPTED_OUT = "You opted out: new activity is counted in totals only, without your name and ID"
 OPT_OUT, OPT_IN = "Opt out", "Opt in"
 DOWNLOAD, DELETE, DELETE_ALL = "Download", "Delete", "Delete everything"
 DELETE_NOW = "Delete for good"
+COUNTING_GOES_ON = "Deleting does not end the counting: opt out for that. An opt-out remains in force."
 QUESTION_EVERYWHERE = (
     "Delete what is stored about you in all servers? This can't be undone. You are also logged out. Totals of the"
-    " servers are kept, without you."
+    f" servers are kept, without you. {COUNTING_GOES_ON}"
 )
-OPTED_OUT_DONE, OPTED_IN_DONE = "You are no longer counted.", "You are counted again."
+OPTED_OUT_DONE = (
+    "From now on you are counted in totals only, without your name and ID. What was stored before is kept until you"
+    " delete it."
+)
+OPTED_IN_DONE = "You are counted again."
 DELETED = "Your data is being deleted: usually within seconds, at most 24 hours. This page shows when it is done."
 NAME_ONLY = "only your name"
 HOW_IT_WORKS = "How this works"
@@ -43,7 +48,10 @@ def format_summary(counts: Mapping[str, int], first: str, last: str) -> str:
 
 def format_question(server: str) -> str:
     """Ask whether the data of one server should be deleted."""
-    return f"Delete what is stored about you in {server}? This can't be undone. Totals of the server are kept."
+    return (
+        f"Delete what is stored about you in {server}? This can't be undone. Totals of the server are kept, without"
+        f" you. {COUNTING_GOES_ON}"
+    )
 
 
 def format_deletion(requested: str, finished: str) -> str:

@@ -27,15 +27,17 @@ QUESTIONS = (
     (
         "What do you know about me?",
         (
-            f"When you wrote, reacted, joined, left or were in voice, in which channel, and your name in that server."
+            "Your name in that server, and when and in which channel you did something: wrote, reacted, joined, left,"
+            " were in voice, boosted, used a command, opened a ticket or asked for access."
             f" Single events for {RAW_EVENT_PERIOD}, after that numbers by hour."
         ),
     ),
     (
         "Who sees it?",
         (
-            "Your name next to numbers: only members of that server with Administrator, Manage Server or View Server"
-            " Insights. Everyone else sees totals."
+            "In the server and on this website, only members with Administrator, Manage Server or View Server Insights"
+            " see your name next to numbers. Others see totals. Managers can also export names, and the operator of"
+            " this copy can read its databases."
         ),
     ),
     (
@@ -72,8 +74,8 @@ PRIVACY_SECTIONS = (
         "How fast a deletion is",
         (
             (
-                "Usually seconds, at most 24 hours: in both databases, all caches and all files of this copy. The reply"
-                " says when it is done, and /privacy show says it again for 30 days."
+                "Usually seconds, at most 24 hours, everywhere this bot stores data. If it is done at once, the reply"
+                " says so. If not, /privacy show says when it is done. It shows that for 30 days."
             ),
             "Backups are deleted when they are 30 days old. If one has to be used, deletions are repeated.",
             (
@@ -123,8 +125,8 @@ PRIVACY_SECTIONS = (
         "Who looked",
         (
             (
-                "Whenever someone opens data about single members, it is recorded. The server's managers see that list"
-                " on the server's page Privacy."
+                "When someone in a server opens data about single members, it is recorded. The server's managers see"
+                " the record on the server's page Privacy; other members can ask them."
             ),
             (
                 "The operator of this copy can read its databases, as with every service. Discord's rules and these"
