@@ -4,6 +4,7 @@ Browsers that load a page below `/auth/` get HTML instead. For an invalid parame
 what would be valid.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -73,7 +74,15 @@ def build_problem(
     """
     request.state.problem_code = code
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
-    return Response(orjson.dumps(body | extensions), status, headers, PROBLEM_MEDIA_TYPE)
+    return Response(_encode(body | extensions), status, headers, PROBLEM_MEDIA_TYPE)
+
+
+def _encode(body: Mapping[str, Any]) -> bytes:
+    """Encode as JSON. A detail may quote a lone surrogate of the request, which UTF-8 does not have: it becomes `?`."""
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError:
+        return json.dumps(body, ensure_ascii=False).encode(errors="replace")
 
 
 def build_limit_response(request: Request, decision: Decision) -> Response:

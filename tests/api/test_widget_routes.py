@@ -107,6 +107,11 @@ async def test_widget_of_another_server_does_not_exist(keyed: SettingsClient, st
     assert (await other.send("GET", f"widgets/{widget['id']}", template=WIDGET)).status_code == 404
 
 
+async def test_refusal_that_quotes_a_lone_surrogate_is_valid_json(keyed: SettingsClient):
+    response = await keyed.send("POST", "widgets", content=b'{"name": "Blog", "sites": ["\\ud800"]}')
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+
+
 async def test_repeated_creation_with_one_key_creates_one(keyed: SettingsClient):
     headers = {"Idempotency-Key": "once"}
     responses = [await keyed.send("POST", "widgets", json={"name": "Blog"}, headers=headers) for _ in range(2)]

@@ -213,4 +213,4 @@ async def test_public_page_is_off_until_it_is_switched_on_and_revoked_widget_is_
     await owner.get_by_role("button", name=texts.NEW_WIDGET).click()
     await owner.get_by_role("button", name=re.compile(f"^{texts.REVOKE} ")).first.click()
     await owner.get_by_role("button", name=texts.REVOKE, exact=True).click()
-    await expect(owner.get_by_text(texts.REVOKED_WIDGETS)).to_be_visible()
+    await expect(owner.locator("summary", has_text=texts.REVOKED_WIDGETS)).to_be_visible()

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from tests.support.expected_numbers import HISTORY_FILE, assert_matches, load_windows
-from tests.support.running_copy import GuildApiClient, open_running_copy
+from tests.support.running_copy import SCOPE_OPTIONS, GuildApiClient, open_running_copy
 
 WINDOWS = (("2021-05-01", "2021-08-01"), ("2024-02-29", "2024-04-16"))
 
@@ -19,7 +19,7 @@ def test_restored_copy_returns_every_number_of_the_backup(tmp_path):
             guild_id = copy.replay(HISTORY_FILE, "Ethereum R&D", *window)["guild_id"]
         copy.drain()
         copy.check_output("grant", guild_id, "premium", "--reason", "before the backup")
-        key = copy.check_output("keys", "create", "--guild", guild_id, "--name", "test")
+        key = copy.check_output("keys", "create", "--guild", guild_id, "--name", "test", *SCOPE_OPTIONS)
         copy.check_output("backup", str(backup_path))
         copy.replay(HISTORY_FILE, "After the backup", *WINDOWS[1])
         copy.drain()

@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until_blocking
 
 HERWA_COMMAND = (sys.executable, "-c", "from herwa.cli import main; main()")
 READY_TIMEOUT_SECONDS = 90
-KEY_SCOPES = ("stats:read", "members:read", "member_ids:read")
+SCOPE_OPTIONS = ("--scope=stats:read", "--scope=members:read", "--scope=member_ids:read")
 
 
 class RunningCopy:
@@ -161,7 +161,7 @@ class RunningCopy:
         """Create an API key for a guild, once, and return a client that uses it."""
         if guild_id not in self._api_keys:
             self._api_keys[guild_id] = self.check_output(
-                "keys", "create", "--guild", guild_id, "--name", "test", *(f"--scope={scope}" for scope in KEY_SCOPES)
+                "keys", "create", "--guild", guild_id, "--name", "test", *SCOPE_OPTIONS
             )
         return GuildApiClient(self.base_url, guild_id, self._api_keys[guild_id])
 

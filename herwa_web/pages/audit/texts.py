@@ -88,6 +88,7 @@ ACTIONS = {
     "subscription.buy": "recorded the purchase of the tier",
     "subscription.change": "recorded a change of the bought tier",
     "subscription.refund": "recorded the refund of the tier",
+    "operator.view": "viewed",
     "grant.add": "granted",
     "grant.revoke": "withdrew",
     "grant.restore": "restored",
