@@ -9,10 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from herwa_shared.changes.data_versions import RAISE_SQL, DataVersions
 from herwa_shared.clock import utc_now
-from herwa_shared.models import GatewaySession
+from herwa_shared.models import Channel, GatewaySession
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.mover import move_batch, plan_batch, transfer_batch
 from herwa_shared.privacy.erasure import process_erasures, request_erasure
@@ -22,7 +24,7 @@ from herwa_shared.services.guilds import mark_guilds_left, set_timezone
 from herwa_shared.services.imported_periods import record_imported_period
 from tests.shared.policy_cache.conftest import DeafConnection
 from tests.support.event_factories import build_message_event, build_snowflake
-from tests.support.row_factories import add_guild
+from tests.support.row_factories import add_channel, add_guild
 from tests.support.waiting import wait_until
 
 VersionsFactory = Callable[..., AbstractAsyncContextManager[DataVersions]]
@@ -115,6 +117,22 @@ async def test_change_of_coverage_or_time_zone_raises_the_version_with_its_commi
         await session.flush()
         assert await load_version(stores, guild) == before
     assert (await load_version(stores, guild))[0] > before[0]
+
+
+async def test_only_a_channel_that_changes_raises_the_version(stores, guild):
+    channel_id = await add_channel(stores, guild, "tea")
+
+    async def update_channel(**values: object) -> bool:
+        """Update the channel; return whether the version has risen."""
+        before = await load_version(stores, guild)
+        async with stores.database.transaction() as session:
+            await session.execute(update(Channel).where(col(Channel.id) == channel_id).values(**values))
+        return await load_version(stores, guild) != before
+
+    assert not await update_channel(name="tea", deleted=False, position=7)
+    assert await update_channel(name="coffee")
+    assert await update_channel(deleted=True)
+    assert not await update_channel(deleted=True)
 
 
 async def test_only_a_late_heartbeat_of_a_gateway_session_raises_all_versions(stores, guild):
