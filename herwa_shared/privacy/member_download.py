@@ -40,8 +40,8 @@ async def build_member_file(
 ) -> bytes:
     """Build a ZIP file with everything about a member in a guild: choices and name, hours, and single events.
 
-    If `guild_id` is None, it has a folder for each guild. Single events are left out if the file would be larger than
-    Discord accepts; the README says so.
+    If `guild_id` is None, it has a folder for each guild. Single events are left out if there are more than `MAX_ROWS`
+    or the file would be larger than Discord accepts; the README says so.
     """
     if guild_id is None:
         user_data = await load_user_data(session, clickhouse, user_id=user_id)
@@ -50,16 +50,23 @@ async def build_member_file(
         guilds = [("", guild_id, await load_stored_data(session, clickhouse, guild_id=guild_id, user_id=user_id))]
     files: dict[str, bytes] = {}
     events: dict[str, bytes] = {}
+    remaining_events = MAX_ROWS
     hours_statement = insert_key(HOURS_SQL, get_audit_key(session))
     for folder, id_, data in guilds:
-        parameters = {"guild": id_, "user": user_id, "limit": MAX_ROWS + 1}
+        member = {"guild": id_, "user": user_id}
         files[f"{folder}about-you.json"] = _build_summary(data, guild_id=id_, user_id=user_id).encode()
-        files[f"{folder}hours.csv"] = await clickhouse.raw_query(hours_statement, parameters, fmt="CSVWithNames")
-        events[f"{folder}events.csv"] = await clickhouse.raw_query(EVENTS_SQL, parameters, fmt="CSVWithNames")
-    content = await asyncio.to_thread(_write_zip, texts.MEMBER_FILE_README, files | events)
-    if len(content) > MAX_FILE_BYTES or any(_count_rows(file) > MAX_ROWS for file in events.values()):
-        content = await asyncio.to_thread(_write_zip, texts.MEMBER_FILE_WITHOUT_EVENTS, files)
-    return content
+        files[f"{folder}hours.csv"] = await clickhouse.raw_query(
+            hours_statement, member | {"limit": MAX_ROWS}, fmt="CSVWithNames"
+        )
+        if remaining_events >= 0:
+            rows = await clickhouse.raw_query(EVENTS_SQL, member | {"limit": remaining_events + 1}, fmt="CSVWithNames")
+            remaining_events -= _count_rows(rows)
+            events[f"{folder}events.csv"] = rows
+    if remaining_events >= 0:
+        content = await asyncio.to_thread(_write_zip, texts.MEMBER_FILE_README, files | events)
+        if len(content) <= MAX_FILE_BYTES:
+            return content
+    return await asyncio.to_thread(_write_zip, texts.MEMBER_FILE_WITHOUT_EVENTS, files)
 
 
 def _build_summary(data: StoredData, *, guild_id: int, user_id: int) -> str:
