@@ -6,9 +6,10 @@ COUNTS_SQL = """
 SELECT toString(kind) AS name, hour AS moment, channel_id, sum(events), sum(total) FROM activity_hourly
 WHERE guild_id = {guild:UInt64} GROUP BY ALL ORDER BY ALL
 """
+# ClickHouse deletes older rows in the background, at any moment.
 RAW_SQL = """
 SELECT toString(kind) AS name, at, channel_id, thread_id, value FROM activity_events
-WHERE guild_id = {guild:UInt64} ORDER BY ALL
+WHERE guild_id = {guild:UInt64} AND toDateTime(at) + INTERVAL 3 MONTH > now() ORDER BY ALL
 """
 MEMBERS_SQL = """
 SELECT user_id, toString(kind) AS name, hour, sum(events), sum(total) FROM activity_hourly
@@ -19,7 +20,10 @@ RAW_MEMBERS_SQL = "SELECT DISTINCT user_id FROM activity_events WHERE guild_id =
 
 @dataclass(frozen=True)
 class GuildNumbers:
-    """Counts by kind, hour and channel; raw rows without their member; counts by member."""
+    """Counts by kind, hour and channel; raw rows of three months without their member; counts by member.
+
+    `raw_members` are the members of all raw rows.
+    """
 
     counts: list
     raw: list

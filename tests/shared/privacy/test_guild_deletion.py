@@ -70,7 +70,7 @@ async def test_guild_that_was_left_30_days_ago_is_deleted_completely(stores, own
         assert principal is KeyRefusal.UNKNOWN
     assert await process_guild_deletions(stores.database, stores.clickhouse_writer) == 1
     numbers = await load_numbers(stores, guild_id)
-    assert (numbers.counts, numbers.raw) == ([], [])
+    assert (numbers.counts, numbers.raw, numbers.raw_members) == ([], [], [])
     assert find_tables_with(await dump_tables(owner), str(guild_id)) == {"audit_entry", "guild_deletion"}
     async with stores.database.transaction() as session:
         [entry] = await list_entries(session, guild_id=None, limit=1)
