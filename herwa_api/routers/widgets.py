@@ -21,7 +21,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import NotFound
 from herwa_shared.services.idempotency import StoredResponse
-from herwa_shared.services.widget_texts import PAGE_NOT_SET_UP
+from herwa_shared.services.widget_texts import PAGE_NOT_SET_UP, UNKNOWN_WIDGET
 from herwa_shared.services.widget_uses import load_uses
 from herwa_shared.services.widgets import (
     WidgetStatus,
@@ -141,6 +141,7 @@ async def revoke_guild_page(request: Request, caller: WidgetsCaller, app_state: 
 async def get_guild_widget(caller: WidgetsCaller, widget_id: WidgetId, app_state: AppDep) -> Response:
     """Return one widget."""
     async with app_state.stores.database.transaction() as session:
+        await _require_widget(session, caller.guild_id, widget_id)
         body = await _load_body(session, app_state, caller.guild_id, widget_id)
     return OrjsonResponse(body)
 
@@ -162,6 +163,7 @@ async def change_guild_widget(
     """Change the settings that the body has."""
 
     async def change(session: AsyncSession) -> int:
+        await _require_widget(session, caller.guild_id, widget_id)
         await change_widget(
             session, guild_id=caller.guild_id, widget_id=widget_id, value=body.to_value(), actor=caller.actor
         )
@@ -182,10 +184,17 @@ async def revoke_guild_widget(
     """Revoke a widget at once."""
 
     async def change(session: AsyncSession) -> int:
+        await _require_widget(session, caller.guild_id, widget_id)
         await revoke_widget(session, guild_id=caller.guild_id, widget_id=widget_id, actor=caller.actor)
         return widget_id
 
     return await _change_once(request, app_state, caller, None, change)
+
+
+async def _require_widget(session: AsyncSession, guild_id: int, widget_id: int) -> None:
+    """Raise NotFound unless the id is that of a widget. The public page has routes and settings of its own."""
+    if (await get_widget(session, guild_id=guild_id, widget_id=widget_id)).is_page:
+        raise NotFound(UNKNOWN_WIDGET)
 
 
 async def _get_page(session: AsyncSession, guild_id: int) -> WidgetStatus:

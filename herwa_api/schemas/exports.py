@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.json_schema import SkipJsonSchema
 
 from herwa_api import texts
@@ -29,7 +29,7 @@ class CreateExportBody(BaseModel):
     from_: str | None = Field(None, alias="from", description=texts.FIELDS["export_from"], examples=["2025-03-01"])
     to: str | None = Field(None, description=texts.FIELDS["export_to"], examples=["2025-04-01"])
     timezone: str | None = Field(None, description=texts.PARAMETERS["timezone"], examples=["Asia/Tokyo"])
-    members: bool = Field(False, description=texts.FIELDS["export_members"])
+    members: StrictBool = Field(False, description=texts.FIELDS["export_members"])
     channel_id: Snowflake | None = Field(
         None, description=texts.FIELDS["export_channel"], examples=["81384788765712385"]
     )

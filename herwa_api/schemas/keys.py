@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from herwa_api import texts
 from herwa_shared.catalog import Scope
@@ -29,7 +29,7 @@ class CreateKeyBody(BaseModel):
 
     name: str = Field(max_length=MAX_NAME_LENGTH, description=texts.FIELDS["key_name"], examples=["website"])
     scopes: list[Scope] = Field(min_length=1, description=texts.FIELDS["key_scopes"], examples=[["stats:read"]])
-    is_test: bool = Field(default=False, description=texts.FIELDS["key_is_test"])
+    is_test: StrictBool = Field(default=False, description=texts.FIELDS["key_is_test"])
     expires_at: AwareDatetime | None = Field(None, description=texts.FIELDS["key_expires_at"])
     networks: list[str] = Field(
         [], max_length=MAX_NETWORKS, description=texts.FIELDS["key_networks"], examples=[["192.0.2.0/24"]]

@@ -107,6 +107,14 @@ async def test_widget_of_another_server_does_not_exist(keyed: SettingsClient, st
     assert (await other.send("GET", f"widgets/{widget['id']}", template=WIDGET)).status_code == 404
 
 
+async def test_public_page_is_no_widget(keyed: SettingsClient):
+    page = (await keyed.send("PATCH", "public-page", json={})).json()
+    path = f"widgets/{page['id']}"
+    for method, options in (("GET", {}), ("PATCH", {"json": {"is_on": True}}), ("DELETE", {})):
+        assert (await keyed.send(method, path, template=WIDGET, **options)).status_code == 404
+    assert (await keyed.get("public-page"))["id"] == page["id"]
+
+
 async def test_refusal_that_quotes_a_lone_surrogate_is_valid_json(keyed: SettingsClient):
     response = await keyed.send("POST", "widgets", content=b'{"name": "Blog", "sites": ["\\ud800"]}')
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")

@@ -12,7 +12,7 @@ from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.clock import utc_now
 from tests.support.bot_process import run_bot_process
-from tests.support.db_assertions import fetch_rows, list_events, move_buffer, wait_until_stored
+from tests.support.db_assertions import fetch_rows, move_buffer, wait_until_stored
 from tests.support.waiting import wait_until
 
 SAMPLES_QUERY = "SELECT at_ms, value FROM event_buffer WHERE guild_id = :g AND kind = 'member_count' ORDER BY at_ms"
@@ -22,7 +22,10 @@ async def run_until_sampled(stores, settings, sim, guild_id: int, *, samples: in
     """Run a bot until it has stored so many samples; then kill it."""
 
     async def is_sampled() -> bool:
-        return len(await list_events(stores, guild_id, "member_count")) >= samples
+        """Return whether the samples are stored and a later heartbeat of the session covers them."""
+        rows = await fetch_rows(stores, SAMPLES_QUERY, g=guild_id)
+        [[seen_at]] = await fetch_rows(stores, "SELECT max(seen_at) FROM gateway_session")
+        return len(rows) >= samples and seen_at.timestamp() * 1000 > rows[-1][0]
 
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()

@@ -36,6 +36,23 @@ async def open_widgets(page: Page, server: ReplayedServer) -> None:
     await expect(page.get_by_role("heading", name=texts.PUBLIC_PAGE)).to_be_visible()
 
 
+async def build_widget(page: Page, site: EmbeddingSite) -> None:
+    """Build a visible widget that this site may embed; it remains to be saved."""
+    await page.get_by_role("button", name=texts.NEW_WIDGET).click()
+    await expect(page.get_by_role("heading", name=texts.TITLE, exact=True)).to_be_visible()
+    await page.get_by_role("switch", name=texts.FIELDS["is_on"]).click()
+    await page.get_by_role("textbox", name=texts.FIELDS["sites"]).fill(site.origin)
+    await page.get_by_role("button", name=texts.ADD_SITE, exact=True).click()
+
+
+async def open_built_widget(page: Page, server: ReplayedServer, site: EmbeddingSite) -> None:
+    """Open a saved widget; build one unless another test has done so."""
+    await open_widgets(page, server)
+    if not await page.get_by_role("region", name=texts.PREVIEW).count():
+        await build_widget(page, site)
+        await save(page)
+
+
 async def save(page: Page) -> None:
     bar = page.get_by_role("region", name=saving_texts.UNSAVED_CHANGES)
     await bar.get_by_role("button", name=saving_texts.SAVE).click()
@@ -76,13 +93,9 @@ async def test_owner_builds_a_widget_that_another_site_embeds_in_every_form(
 ):
     await open_widgets(owner, server)
     await expect(owner).to_have_title(re.compile(web_texts.WIDGETS))
-    await owner.get_by_role("button", name=texts.NEW_WIDGET).click()
-    await expect(owner.get_by_role("heading", name=texts.TITLE, exact=True)).to_be_visible()
+    await build_widget(owner, site)
     await asyncio.to_thread(let_people_write, server)
     await owner.get_by_role("button", name=texts.DAYS["7"]).click()
-    await owner.get_by_role("switch", name=texts.FIELDS["is_on"]).click()
-    await owner.get_by_role("textbox", name=texts.FIELDS["sites"]).fill(site.origin)
-    await owner.get_by_role("button", name=texts.ADD_SITE, exact=True).click()
     bar = owner.get_by_role("region", name=saving_texts.UNSAVED_CHANGES)
     await expect(bar).to_contain_text(site.origin)
     await expect(bar).to_contain_text("becomes visible")
@@ -121,7 +134,7 @@ async def test_owner_builds_a_widget_that_another_site_embeds_in_every_form(
 async def test_other_sites_get_a_blank_frame_and_a_reason_in_the_console(
     owner: Page, browser: Browser, server: ReplayedServer, site: EmbeddingSite
 ):
-    await open_widgets(owner, server)
+    await open_built_widget(owner, server, site)
     script, iframe, *_ = await read_snippets(owner)
     async with open_embedding_site("localhost") as stranger:
         stranger.pages["/"] = f"<!doctype html><title>Stranger</title>{script}{iframe}"
@@ -147,7 +160,7 @@ async def wait_for_messages(messages: list[str], *parts: str) -> None:
 async def test_embedded_forms_survive_a_strict_policy_of_the_site(
     owner: Page, browser: Browser, server: ReplayedServer, site: EmbeddingSite
 ):
-    await open_widgets(owner, server)
+    await open_built_widget(owner, server, site)
     await owner.get_by_role("button", name=f"{texts.REMOVE_SITE} http").first.click()
     await save(owner)
     script, iframe, svg, *_ = await read_snippets(owner)
@@ -168,8 +181,10 @@ async def test_embedded_forms_survive_a_strict_policy_of_the_site(
 
 
 @pytest.mark.slow
-async def test_builder_warns_of_colors_and_fits_a_phone(owner: Page, browser: Browser, server: ReplayedServer):
-    await open_widgets(owner, server)
+async def test_builder_warns_of_colors_and_fits_a_phone(
+    owner: Page, browser: Browser, server: ReplayedServer, site: EmbeddingSite
+):
+    await open_built_widget(owner, server, site)
     await owner.get_by_label(texts.FIELDS["accent"], exact=True).fill("#ffffaa")
     await expect(owner.get_by_role("region", name=texts.PREVIEW).get_by_role("status").first).to_contain_text("light")
     await owner.get_by_role("button", name=texts.TEMPLATES["chart"][0], exact=True).click()
