@@ -51,10 +51,8 @@ async def test_operation_is_repeated_until_it_succeeds_and_every_failure_has_a_r
     operation = FailingOperation(OSError("no route"), TimeoutError())
     with structlog.testing.capture_logs() as lines:
         assert await retry(operation, IMMEDIATE, report=REPORT) == 3
-    assert [(line["event"], line["kind"], line["error"]) for line in lines] == [
-        ("sync failed", "OSError", "no route"),
-        ("sync failed", "TimeoutError", "TimeoutError"),
-    ]
+    failures = [(line["kind"], line["error"]) for line in lines if line["event"] == "sync failed"]
+    assert failures == [("OSError", "no route"), ("TimeoutError", "TimeoutError")]
 
 
 async def test_last_allowed_attempt_raises_its_error():
