@@ -278,8 +278,8 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "takes the `etag` of the list. " + CHANGE_NOTES,
     "delete_channel_list": "Deletes a channel list, so that its target works everywhere. `If-Match` takes the `etag` "
     "of the list. " + CHANGE_NOTES,
-    "list_exports": "Returns the exports of the last 30 days, newest first. An API key sees those that it created. All "
-    "routes about exports need the scope `exports:read`.",
+    "list_exports": "Returns the exports of the last 30 days, newest first. An API key sees those that it, or a key "
+    "before or after it in a rotation, created. All routes about exports need the scope `exports:read`.",
     "create_export": "Creates an export, which is then written in the background. Hourly summaries as CSV are in every "
     "tier; everything else needs the feature `exports.history`. With `dry_run`, nothing is created and the response "
     "says what the export would hold. For `members`, an API key needs the scope `members:read`. Without "

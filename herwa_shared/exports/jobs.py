@@ -17,6 +17,7 @@ from herwa_shared.exports import texts
 from herwa_shared.exports.plan import PlannedPart, estimate_bytes, fits_sheets, get_border, plan_parts
 from herwa_shared.exports.tables import DataSet, ExportFormat
 from herwa_shared.models import ExportJob, ExportPart
+from herwa_shared.services.api_keys import build_rotations_query
 from herwa_shared.services.audit import Actor, record
 from herwa_shared.services.audited_settings import lock_guild
 
@@ -203,20 +204,24 @@ async def create_export(
 async def list_exports(
     session: AsyncSession, *, guild_id: int, limit: int, before_id: int | None = None, key_id: int | None = None
 ) -> Sequence[ExportJob]:
-    """List the newest exports of a guild, of one API key if `key_id` is given; older than `before_id`."""
+    """List the newest exports of a guild; older than `before_id`, and of an API key and its rotations (`key_id`)."""
     query = select(ExportJob).where(col(ExportJob.guild_id) == guild_id)
     if before_id is not None:
         query = query.where(col(ExportJob.id) < before_id)
     if key_id is not None:
-        query = query.where(col(ExportJob.created_by_key) == key_id)
+        query = query.where(col(ExportJob.created_by_key).in_(build_rotations_query(guild_id, key_id)))
     return (await session.scalars(query.order_by(col(ExportJob.id).desc()).limit(limit))).all()
 
 
 async def get_export(session: AsyncSession, *, guild_id: int, export_id: int, key_id: int | None = None) -> ExportJob:
-    """Return an export of a guild. Raises NotFound, also for one of another API key."""
+    """Return an export of a guild. Raises NotFound, also for one of an unrelated API key."""
     job = await session.get(ExportJob, export_id, populate_existing=True)
-    if job is None or job.guild_id != guild_id or key_id not in (None, job.created_by_key):
+    if job is None or job.guild_id != guild_id:
         raise NotFound(texts.NO_EXPORT)
+    if key_id not in (None, job.created_by_key):
+        rotations = await session.scalars(build_rotations_query(guild_id, key_id))
+        if job.created_by_key not in rotations.all():
+            raise NotFound(texts.NO_EXPORT)
     return job
 
 

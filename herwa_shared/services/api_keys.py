@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from herwa_shared.catalog import SCOPES, Scope
 from herwa_shared.clock import utc_now
@@ -224,6 +225,15 @@ async def require_key(session: AsyncSession, *, guild_id: int, key_id: int) -> A
     if row is None or row.guild_id != guild_id:
         raise NotFound(texts.UNKNOWN_KEY)
     return row
+
+
+def build_rotations_query(guild_id: int, key_id: int) -> SelectOfScalar[int | None]:
+    """Build the query for the ids of a key of a guild and of all its predecessors and successors by rotation.
+
+    They are found by their pseudonyms, which a rotation keeps and no other key has.
+    """
+    secret = select(ApiKey.pseudonym_secret).where(col(ApiKey.id) == key_id).scalar_subquery()
+    return select(col(ApiKey.id)).where(col(ApiKey.guild_id) == guild_id, col(ApiKey.pseudonym_secret) == secret)
 
 
 def parse_networks(texts_of_networks: Collection[str]) -> tuple[Network, ...]:

@@ -305,3 +305,55 @@ async def test_rows_of_the_table_are_not_changed_by_another_key(key_client, clie
         assert (await other.send(method, f"/{export['id']}{path}")).status_code == 404
     async with stores.database.transaction() as session:
         assert (await session.get_one(ExportJob, int(export["id"]))).paused_at is None
+
+
+async def test_export_belongs_to_the_successors_of_the_key_that_created_it(
+    client, guild, user_client, runner, stores, policies
+):
+    """Every key of a line of rotations sees the exports of the others; a link is only for the key that asked."""
+    keys_url = f"/api/guilds/{guild}/keys"
+
+    async def post(path: str, body: dict) -> tuple[str, ExportClient]:
+        response = await user_client.http.post(f"{keys_url}{path}", json=body, headers=user_client.headers)
+        assert response.status_code == 201, response.text
+        new_key = response.json()
+        return new_key["details"]["id"], ExportClient(client, guild, {"Authorization": f"Bearer {new_key['key']}"})
+
+    async def list_ids(keys: ExportClient) -> list[str]:
+        return [item["id"] for item in (await keys.send("GET")).json()["items"]]
+
+    await set_premium(stores, policies, guild, on=True)
+    scopes = [Scope.STATS, Scope.EXPORTS, Scope.MEMBERS]
+    first_id, first = await post("", {"name": "exports", "scopes": scopes})
+    _, stranger = await post("", {"name": "other", "scopes": scopes})
+    export = await create(first, {"data": ["messages"], "format": "jsonl", "members": True})
+    second_id, _ = await post(f"/{first_id}/rotate", {"overlap_hours": 1})
+    third_id, third = await post(f"/{second_id}/rotate", {"overlap_hours": 0})
+    later = await create(third)
+    assert await list_ids(first) == await list_ids(third) == [later["id"], export["id"]]
+    assert await list_ids(stranger) == []
+
+    assert (await third.send("POST", f"/{export['id']}/pause")).json()["state"] == "paused"
+    assert (await third.send("POST", f"/{export['id']}/resume")).json()["state"] == "queued"
+    assert (await finish(third, runner, export["id"]))["pseudonyms"] is True
+    url = await create_link(third, export["id"])
+    file = await third.get_file(url)
+    assert file.status_code == 200
+    assert (await first.get_file(url)).status_code == 404, "the link is for the key that created it"
+    assert (await first.get_file(await create_link(first, export["id"]))).content == file.content
+    with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+        rows = [json.loads(line) for name in archive.namelist() if "/" in name for line in archive.open(name)]
+    ranking = await client.get(f"/api/guilds/{guild}/top/members", headers=third.headers)
+    assert {row["user_id"] for row in rows} == {item["id"] for item in ranking.json()["items"]}
+
+    for method, path in (("GET", ""), ("POST", "/pause"), ("POST", "/link"), ("DELETE", "")):
+        assert (await stranger.send(method, f"/{export['id']}{path}")).status_code == 404
+    assert (await stranger.get_file(url)).status_code == 404
+    revoked = await user_client.http.delete(f"{keys_url}/{third_id}", headers=user_client.headers)
+    assert revoked.status_code == 200
+
+    async def is_refused() -> bool:
+        return (await third.get_file(url)).status_code == 401
+
+    await wait_until(is_refused, timeout_seconds=1)
+    assert (await first.send("DELETE", f"/{later['id']}")).json()["state"] == "canceled"
