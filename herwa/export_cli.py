@@ -72,6 +72,21 @@ def list_all(guild: GuildOption, as_json: JsonOption = False) -> None:
     print(json.dumps(exports) if as_json else "\n".join(map(texts.format_export, exports)) or texts.NO_EXPORTS)
 
 
+@export_app.command("events", help=texts.EVENTS_HELP)
+def list_all_events(
+    guild: GuildOption,
+    after: Annotated[
+        int, typer.Option(help=texts.AFTER_OPTION, metavar=help_texts.ID_METAVAR, min=0, max=MAX_SNOWFLAKE)
+    ] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Print when exports of a server became ready or failed."""
+    from herwa.commands.exports import list_events_of_guild
+
+    events = asyncio.run(list_events_of_guild(read_settings(), guild=guild, after_id=after))
+    print(json.dumps(events) if as_json else "\n".join(map(texts.format_event, events)) or texts.NO_EVENTS)
+
+
 @export_app.command("download", help=texts.DOWNLOAD_HELP, epilog=texts.DOWNLOAD_EXAMPLE)
 def download(
     export_id: ExportArgument,

@@ -223,6 +223,7 @@ ROUTE_SUMMARIES: Mapping[str, str] = {
     "set_channel_list": "Set a channel list",
     "delete_channel_list": "Delete a channel list",
     "list_exports": "Exports",
+    "list_export_events": "Events of exports",
     "create_export": "Create an export",
     "get_export": "An export with its progress",
     "pause_export": "Pause an export",
@@ -280,6 +281,9 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "of the list. " + CHANGE_NOTES,
     "list_exports": "Returns the exports of the last 30 days, newest first. An API key sees those that it, or a key "
     "before or after it in a rotation, created. All routes about exports need the scope `exports:read`.",
+    "list_export_events": "Returns when exports became ready or failed, oldest first; for an API key, of the exports "
+    "that it sees. To poll, send the id of the last event that you handled as `after`. Each export has at most one "
+    "event of each type. An event is deleted with its export, after 30 days.",
     "create_export": "Creates an export, which is then written in the background. Hourly summaries as CSV are in every "
     "tier; everything else needs the feature `exports.history`. With `dry_run`, nothing is created and the response "
     "says what the export would hold. For `members`, an API key needs the scope `members:read`. Without "
@@ -335,6 +339,7 @@ PARAMETERS: Mapping[str, str] = {
     "role_ids": "Role ids separated by commas. Empty: a member without roles",
     "explain_channel_id": "Where the command is used. A thread counts as its channel",
     "export_id": "The export's id",
+    "export_event_after": "Only events after the one with this id",
     "export_dry_run": "Create nothing, and say what the export would hold",
     "export_link": "The link's token",
     "key_id": "The key's id",
@@ -342,6 +347,7 @@ PARAMETERS: Mapping[str, str] = {
     "usage_days": "Number of days, today (UTC) included",
 }
 FIELDS: Mapping[str, str] = {
+    "export_event_id": "Later events of a server have larger ids",
     "export_data": "What to export. Summaries are hourly numbers without members",
     "export_format": "Format of the tables in the file",
     "export_from": "Start: an ISO date (midnight in `timezone`) or time. Default: the start of the history of the tier",

@@ -1,4 +1,4 @@
-"""`herwa export`: create, list, pause, resume, cancel, delete and copy exports, for the operator.
+"""`herwa export`: create, list, pause, resume, cancel, delete and copy exports, and list events, for the operator.
 
 The operator is not bound by the limits of the server's tier.
 """
@@ -15,7 +15,7 @@ from herwa.texts import exports as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.errors import BadRequest
-from herwa_shared.exports import jobs
+from herwa_shared.exports import events, jobs
 from herwa_shared.exports.files import open_export_folder
 from herwa_shared.exports.jobs import ExportCreator, ExportRequest, ExportState
 from herwa_shared.exports.tables import DataSet, ExportFormat
@@ -23,6 +23,7 @@ from herwa_shared.services.audit import record
 from herwa_shared.stores import open_stores
 
 MAX_LISTED = 20
+MAX_LISTED_EVENTS = 100
 FIRST_YEAR = datetime(2015, 1, 1, tzinfo=UTC)
 
 
@@ -81,6 +82,14 @@ async def list_exports_of_guild(settings: Settings, *, guild: str) -> list[dict[
         target = await resolve_guild(session, guild)
         rows = await jobs.list_exports(session, guild_id=target.id, limit=MAX_LISTED)
         return [jobs.build_status(job, utc_now()).to_json() for job in rows]
+
+
+async def list_events_of_guild(settings: Settings, *, guild: str, after_id: int) -> list[dict[str, Any]]:
+    """List when exports of a server became ready or failed: the first events after one. Raises NotFound."""
+    async with open_operator_session(settings) as session:
+        target = await resolve_guild(session, guild)
+        rows = await events.list_events(session, guild_id=target.id, after_id=after_id, limit=MAX_LISTED_EVENTS)
+        return [event.to_json() for event in rows]
 
 
 async def run_export_action(settings: Settings, *, guild: str, export_id: int, action: str) -> dict[str, Any]:

@@ -20,6 +20,8 @@ CHANNEL_OPTION = "ID of the only channel whose events are exported. Threads coun
 MEMBERS_OPTION = "Include ids and names of members. Members who opted out are never included."
 DRY_RUN_OPTION = "Estimate rows and size only."
 LIST_HELP = "List the newest exports of a server."
+EVENTS_HELP = "List when exports of a server became ready or failed, oldest first: up to 100 events."
+AFTER_OPTION = "Only events after the one with this ID."
 DOWNLOAD_HELP = "Copy the file of a finished export."
 DOWNLOAD_EXAMPLE = "Example: herwa export download 7 --guild 'My server' --to history.zip"
 PATH_OPTION = "File to write."
@@ -31,6 +33,7 @@ ACTION_HELP = {
     "delete": "Delete the file of a finished export now instead of after a week.",
 }
 NO_EXPORTS = "No exports yet."
+NO_EVENTS = "No events."
 NO_FILE = "This export has no file: it isn't finished, or its file was deleted."
 _BYTES_PER_MEGABYTE = 1_000_000
 
@@ -57,6 +60,11 @@ def format_export(export: dict[str, Any]) -> str:
     if export["bytes"] is not None:
         parts.append(_format_size(export["bytes"]))
     return ", ".join(parts)
+
+
+def format_event(event: dict[str, Any]) -> str:
+    """Format an event in one line."""
+    return f"{event['id']}: {event['occurred_at'][:19]}Z, {event['type']}, export {event['export_id']}"
 
 
 def format_copied(path: Path, size: int) -> str:

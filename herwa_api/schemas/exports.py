@@ -12,9 +12,12 @@ from herwa_api import texts
 from herwa_api.pagination import CURSOR_EXAMPLE, CURSOR_PATTERN, CursorCodec
 from herwa_api.schemas.ids import Snowflake
 from herwa_shared.analytics.timezones import parse_moment
+from herwa_shared.discord.constants import MAX_SNOWFLAKE
+from herwa_shared.exports.events import ListedExportEvent
 from herwa_shared.exports.jobs import PAUSED, ExportError, ExportPreview, ExportRequest, ExportState, build_status
 from herwa_shared.exports.tables import DataSet, ExportFormat
 from herwa_shared.models import ExportJob
+from herwa_shared.models.exports import ExportEventType
 
 
 class CreateExportBody(BaseModel):
@@ -58,7 +61,7 @@ class CreateExportQuery(BaseModel):
 
 
 class ExportListQuery(BaseModel):
-    """Query string of the list of exports."""
+    """Query string of a list of exports."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,8 +71,14 @@ class ExportListQuery(BaseModel):
     )
 
     def parse_position(self, cursors: CursorCodec) -> int | None:
-        """Return the id below which exports are listed. Raises BadRequest for a cursor of other parameters."""
+        """Return the id of the last item of the previous page. Raises BadRequest for a cursor of other parameters."""
         return None if self.cursor is None else cursors.parse(self, self.cursor, length=1)[0]
+
+
+class ExportEventListQuery(ExportListQuery):
+    """Query string of the list of events."""
+
+    after: int = Field(0, ge=0, le=MAX_SNOWFLAKE, description=texts.PARAMETERS["export_event_after"], examples=[12])
 
 
 class ExportResponse(BaseModel):
@@ -111,6 +120,26 @@ class ExportListResponse(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     items: list[ExportResponse]
+    next_cursor: str | SkipJsonSchema[None] = Field(None, description=texts.FIELDS["next_cursor"])
+
+
+class ExportEventResponse(BaseModel):
+    """An export became ready or failed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(description=texts.FIELDS["export_event_id"], examples=["12"])
+    type: ExportEventType = Field(examples=["export.ready"])
+    occurred_at: datetime = Field(examples=["2025-04-01T09:02:00+00:00"])
+    export_id: str = Field(examples=["7"])
+
+
+class ExportEventListResponse(BaseModel):
+    """A page of events, oldest first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[ExportEventResponse]
     next_cursor: str | SkipJsonSchema[None] = Field(None, description=texts.FIELDS["next_cursor"])
 
 
@@ -156,6 +185,15 @@ def serialize_list(
     listed = jobs[: params.limit]
     next_page = {"next_cursor": cursors.format(params, [listed[-1].id or 0])} if len(jobs) > params.limit else {}
     return {"items": [build_status(job, now).to_json() for job in listed]} | next_page
+
+
+def serialize_events(
+    params: ExportEventListQuery, events: Sequence[ListedExportEvent], cursors: CursorCodec
+) -> dict[str, Any]:
+    """Build the body from up to `limit + 1` events; the last one only tells that there is a next page."""
+    listed = events[: params.limit]
+    next_page = {"next_cursor": cursors.format(params, [listed[-1].id])} if len(events) > params.limit else {}
+    return {"items": [event.to_json() for event in listed]} | next_page
 
 
 def serialize_preview(preview: ExportPreview, refusal: str | None) -> dict[str, Any]:

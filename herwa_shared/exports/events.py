@@ -1,12 +1,13 @@
-"""Events of exports: ready or failed. Notices on pages and direct messages are made from them.
+"""Events of exports: ready or failed. Notices on pages and direct messages are made from them, and programs list them.
 
 An event is stored in the transaction that finishes the export, so that none is lost. Decision: docs/decisions/0031.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 from sqlalchemy import RowMapping, text, update
@@ -15,6 +16,7 @@ from sqlmodel import col, select
 
 from herwa_shared.models import ExportEvent, ExportJob
 from herwa_shared.models.exports import ExportEventType
+from herwa_shared.services.api_keys import build_rotations_query
 from herwa_shared.services.message_subscribers import MessageTopic
 
 NOTICE_LIFETIME = timedelta(days=7)
@@ -24,6 +26,9 @@ MAX_MESSAGES_PER_DAY = 10
 """Direct messages about exports to one person in one guild. The notice counts the others."""
 MAX_CANDIDATES = 200
 
+# Until the commit: ids rise in the order of commits, so that no program that reads on after an id misses an event.
+EVENT_LOCK_ID = 0x4558504F5254  # "EXPORT" in ASCII
+LOCK_SQL = "SELECT pg_advisory_xact_lock($1)"
 # An export that is written again for a choice of a member is ready twice, which is one event.
 RECORD_SQL = """
 INSERT INTO export_event (guild_id, export_id, type, occurred_at)
@@ -66,9 +71,41 @@ class ExportMessage:
     expires_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ListedExportEvent:
+    """An export became ready or failed, as programs see it. What else they need, they read from the export."""
+
+    id: int
+    type: str
+    occurred_at: datetime
+    export_id: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-compatible dict."""
+        return {
+            "id": str(self.id),
+            "type": self.type,
+            "occurred_at": self.occurred_at.isoformat(),
+            "export_id": str(self.export_id),
+        }
+
+
 async def record_event(connection: asyncpg.Connection, export_id: int) -> None:
     """Record that an export is ready or has failed, in the transaction of the caller, who has set its state."""
+    await connection.execute(LOCK_SQL, EVENT_LOCK_ID)
     await connection.execute(RECORD_SQL, export_id)
+
+
+async def list_events(
+    session: AsyncSession, *, guild_id: int, after_id: int, limit: int, key_id: int | None = None
+) -> Sequence[ListedExportEvent]:
+    """List events of a guild, oldest first: those after `after_id`, of exports of an API key and its rotations."""
+    query = select(ExportEvent).where(col(ExportEvent.guild_id) == guild_id, col(ExportEvent.id) > after_id)
+    if key_id is not None:
+        creator = col(ExportJob.created_by_key).in_(build_rotations_query(guild_id, key_id))
+        query = query.join(ExportJob, col(ExportJob.id) == col(ExportEvent.export_id)).where(creator)
+    rows = await session.scalars(query.order_by(col(ExportEvent.id)).limit(limit))
+    return [ListedExportEvent(row.id or 0, row.type, row.occurred_at, row.export_id) for row in rows]
 
 
 async def load_notices(session: AsyncSession, *, guild_id: int, now: datetime) -> Mapping[int, ExportNotice]:

@@ -17,6 +17,7 @@ from herwa_shared.models import ExportJob
 from herwa_shared.privacy.choices import set_opt_out
 from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.subscriptions import grant, revoke
+from tests.support.export_factory import add_finished_export
 from tests.support.oauth_login import ManagedServer, save_server
 from tests.support.row_factories import EventRow, add_member, insert_events
 from tests.support.waiting import wait_until
@@ -56,10 +57,14 @@ class ExportClient:
 
     def __init__(self, http: httpx.AsyncClient, guild_id: int, headers: dict[str, str]) -> None:
         self.http, self.path, self.headers = http, f"/api/guilds/{guild_id}/exports", headers
+        self.events_path = f"/api/guilds/{guild_id}/export-events"
 
     async def send(self, method: str, path: str = "", **options) -> httpx.Response:
         headers = self.headers | options.pop("headers", {})
         return await self.http.request(method, f"{self.path}{path}", headers=headers, **options)
+
+    async def list_events(self, **params: object) -> httpx.Response:
+        return await self.http.get(self.events_path, params=params, headers=self.headers)
 
     async def get_file(self, url: str, **headers: str) -> httpx.Response:
         return await self.http.get(url, headers=self.headers | headers)
@@ -346,6 +351,9 @@ async def test_export_belongs_to_the_successors_of_the_key_that_created_it(
     ranking = await client.get(f"/api/guilds/{guild}/top/members", headers=third.headers)
     assert {row["user_id"] for row in rows} == {item["id"] for item in ranking.json()["items"]}
 
+    events = (await third.list_events()).json()["items"]
+    assert [event["export_id"] for event in events] == [export["id"]]
+
     for method, path in (("GET", ""), ("POST", "/pause"), ("POST", "/link"), ("DELETE", "")):
         assert (await stranger.send(method, f"/{export['id']}{path}")).status_code == 404
     assert (await stranger.get_file(url)).status_code == 404
@@ -357,3 +365,38 @@ async def test_export_belongs_to_the_successors_of_the_key_that_created_it(
 
     await wait_until(is_refused, timeout_seconds=1)
     assert (await first.send("DELETE", f"/{later['id']}")).json()["state"] == "canceled"
+
+
+async def test_events_are_listed_in_order_to_those_who_see_the_export(
+    key_client, user_client, client, guild, make_key, runner, stores, other_server
+):
+    mine, by_user = await create(key_client), await create(user_client)
+    for export in (mine, by_user):
+        await finish(user_client, runner, export["id"])
+    await add_finished_export(stores, other_server.id)
+
+    async def load(events: ExportClient, **params) -> dict:
+        response = await events.list_events(**params)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    listed = (await load(user_client))["items"]
+    assert [(event["type"], event["export_id"]) for event in listed] == [
+        ("export.ready", mine["id"]),
+        ("export.ready", by_user["id"]),
+    ]
+    assert set(listed[0]) == {"id", "type", "occurred_at", "export_id"}
+    first = await load(user_client, limit=1)
+    assert first["items"] == listed[:1]
+    assert await load(user_client, limit=1, cursor=first["next_cursor"]) == {"items": listed[1:]}
+    assert (await load(user_client, after=listed[0]["id"]))["items"] == listed[1:]
+    assert (await load(user_client, after=listed[1]["id"]))["items"] == []
+    foreign_cursor = await user_client.list_events(after=1, cursor=first["next_cursor"])
+    assert foreign_cursor.json()["code"] == "bad_request"
+
+    assert await load(key_client) == {"items": listed[:1]}
+    other_key = ExportClient(client, guild, {"Authorization": f"Bearer {await make_key(guild)}"})
+    assert await load(other_key) == {"items": []}
+    without_scope = {"Authorization": f"Bearer {await make_key(guild, [Scope.STATS])}"}
+    assert (await ExportClient(client, guild, without_scope).list_events()).status_code == 403
+    assert (await ExportClient(client, other_server.id, key_client.headers).list_events()).status_code == 404

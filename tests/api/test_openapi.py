@@ -29,6 +29,7 @@ async def test_document_is_openapi_3_1_and_lists_every_route(client):
         "/api/guilds/{guild_id}/audit",
         "/api/guilds/{guild_id}/explain",
         "/api/guilds/{guild_id}/exports",
+        "/api/guilds/{guild_id}/export-events",
         "/api/guilds/{guild_id}/exports/{export_id}",
         "/api/guilds/{guild_id}/exports/{export_id}/file",
         "/api/guilds/{guild_id}/exports/{export_id}/link",

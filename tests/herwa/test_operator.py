@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import typer
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from typer.testing import CliRunner
 
 from herwa.admin_cli import admin_app
@@ -119,6 +119,30 @@ def test_export_of_one_channel_is_created_paused_resumed_and_canceled(operator):
     assert actions == ["export.cancel", "export.resume", "export.pause", "export.create"]
 
 
+def test_events_of_exports_are_listed_after_one_of_them(operator):
+    async def add_events(session):
+        sql = """INSERT INTO export_job (guild_id, data_sets, format, from_at, to_at, border_at, created_at, state)
+            VALUES (:guild, ARRAY['summaries'], 'csv', now(), now(), now(), now(), 'ready') RETURNING id"""
+        event_sql = (
+            "INSERT INTO export_event (guild_id, export_id, type, occurred_at) VALUES (:guild, :id, :type, now())"
+        )
+        export_id = await session.scalar(text(sql), {"guild": TEA})
+        for type_ in ("export.ready", "export.failed"):
+            await session.execute(text(event_sql), {"guild": TEA, "id": export_id, "type": type_})
+        return str(export_id)
+
+    assert operator.run_command("export", "events", "--guild", str(OTHER_TEA)) == "No events."
+    export_id = operator.run_in_transaction(add_events)
+    target = ("export", "events", "--guild", str(TEA))
+    events = operator.run_json_command(*target)
+    assert [(event["export_id"], event["type"]) for event in events] == [
+        (export_id, "export.ready"),
+        (export_id, "export.failed"),
+    ]
+    assert operator.run_json_command(*target, "--after", events[0]["id"]) == events[1:]
+    assert f"{events[1]['id']}: " in operator.run_command(*target)
+
+
 def test_grant_and_revoke_change_the_tier_of_a_server(operator):
     output = operator.run_command("grant", "The Garden", "premium", "--days", "30", "--reason", "a gift")
     current_tier = operator.get_current_tier(GARDEN)
@@ -190,8 +214,8 @@ def test_kill_switch_switches_a_feature_off_and_on(operator):
 def test_tiers_are_shown_as_a_table_and_as_json(operator):
     table = operator.run_command("tiers")
     titles = ("Free", "Premium", "Server stats", *texts.LIMIT_TITLES.values())
-    for text in (*titles, "server.stats", texts.UNLIMITED, "1,000"):
-        assert text in table
+    for part in (*titles, "server.stats", texts.UNLIMITED, "1,000"):
+        assert part in table
     payload = json.loads(operator.run_command("tiers", "--json"))
     free, premium = payload["tiers"]
     assert (free["key"], premium["key"], premium["inherits"]) == ("free", "premium", "free")

@@ -101,6 +101,7 @@ SAMPLES = {
             ({"estimated_rows": 1204, "estimated_bytes": 2_400_000, "parts": 1},),
             *((export,) for export in EXPORTS),
         ],
+        "format_event": [{"id": "12", "type": "export.ready", "occurred_at": LEFT_AT.isoformat(), "export_id": "7"}],
         "format_copied": [(Path("/mnt/history.zip"), 2_400_000)],
     },
     counts: {"format_count": [(0, "server"), (1, "server"), (1204, "server"), (2, "entry", "entries")]},

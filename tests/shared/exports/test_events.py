@@ -1,5 +1,6 @@
 """Events of exports: recorded once, shown to the person who created the export, and sent to those who want messages."""
 
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import update
@@ -23,6 +24,7 @@ from herwa_shared.services.message_subscribers import MessageTopic, set_subscrip
 from tests.shared.exports.conftest import finish_export, start_export
 from tests.support.export_factory import add_finished_export
 from tests.support.row_factories import OWNER_ID, add_guild
+from tests.support.waiting import wait_until
 
 
 async def load_events(stores, guild_id: int) -> list[tuple[int, str]]:
@@ -64,6 +66,31 @@ async def test_ready_and_failed_exports_have_one_event_each(stores, runner, fold
     await finish_export(stores, runner, second)
     assert (await load_events(stores, guild))[2:] == [(second, "export.failed")]
     assert await load_notice(stores, guild) == ExportNotice(ready=0, failed=2), "the ready one is lost"
+
+
+async def test_event_that_is_committed_later_has_a_larger_id(stores):
+    """A program that reads on after the last id it has seen misses no event."""
+    guild, database = await add_guild(stores), stores.database
+    exports = [await add_finished_export(stores, guild) for _ in range(2)]
+    async with database.acquire_connection() as connection:
+        await connection.execute("DELETE FROM export_event WHERE guild_id = $1", guild)
+
+    async def record_second() -> None:
+        async with database.acquire_connection() as connection, connection.transaction():
+            await record_event(connection, exports[1])
+
+    async def is_waiting() -> bool:
+        async with database.acquire_connection() as connection:
+            return await connection.fetchval(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            )
+
+    async with asyncio.TaskGroup() as tasks, database.acquire_connection() as connection, connection.transaction():
+        await record_event(connection, exports[0])
+        tasks.create_task(record_second())
+        await wait_until(is_waiting)
+        assert await load_events(stores, guild) == []
+    assert [export for export, _ in await load_events(stores, guild)] == exports
 
 
 async def test_person_sees_a_notice_until_they_open_the_page(stores):
