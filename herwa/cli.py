@@ -16,7 +16,8 @@ from herwa.admin_cli import SwitchPosition, admin_app
 from herwa.export_cli import export_app
 from herwa.keys_cli import keys_app
 from herwa.settings_loader import read_settings
-from herwa.texts import admin, exports, history, history_import, operator, privacy, sessions
+from herwa.store_cli import store_app
+from herwa.texts import admin, exports, history, history_import, operator, privacy, sessions, store
 from herwa.texts import backfill as backfill_texts
 from herwa.texts import backup as backup_texts
 from herwa.texts import help as texts
@@ -367,6 +368,7 @@ def end_sessions(
     print(asyncio.run(run_end(read_settings(), user_id=user, confirm=build_confirmation(yes))))
 
 
+sim_app.add_typer(store_app, name="store", help=store.STORE_HELP)
 app.add_typer(sim_app, name="sim", help=texts.SIM_HELP, rich_help_panel=texts.RUN_PANEL)
 app.add_typer(pipeline_app, name="pipeline", help=texts.PIPELINE_HELP, rich_help_panel=texts.DATA_PANEL)
 app.add_typer(export_app, name="export", help=exports.EXPORT_HELP, rich_help_panel=texts.DATA_PANEL)

@@ -5,6 +5,7 @@ import getpass
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from difflib import get_close_matches
+from typing import Protocol, TypeVar
 
 import asyncpg
 from sqlalchemy.exc import ProgrammingError
@@ -22,6 +23,16 @@ from herwa_shared.services.audit_key import load_audit_key
 from herwa_shared.services.guilds import list_guilds
 
 MAX_NAMED_GUILDS = 5
+GuildT = TypeVar("GuildT", bound="NamedGuild")
+
+
+class NamedGuild(Protocol):
+    """A server that can be chosen by id or name."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
 
 
 class OutdatedSchemaError(HerwaError):
@@ -68,11 +79,15 @@ def get_shell_actor() -> Actor:
 
 
 async def resolve_guild(session: AsyncSession, query: str) -> Guild:
-    """Resolve a server by id or exact name.
+    """Resolve a server by id or exact name, as `choose_guild` does."""
+    return choose_guild(await list_guilds(session), query)
+
+
+def choose_guild(guilds: Sequence[GuildT], query: str) -> GuildT:
+    """Choose a server by id or exact name.
 
     Raises NotFound, whose message suggests similar names, and BadRequest if several servers have this name.
     """
-    guilds = await list_guilds(session)
     id_matches = [guild for guild in guilds if str(guild.id) == query]
     matches = id_matches or [guild for guild in guilds if guild.name == query]
     if len(matches) == 1:
@@ -109,7 +124,7 @@ async def _open_database_url(settings: Settings) -> AsyncIterator[str]:
         await asyncio.to_thread(lease.release)
 
 
-def _format_guilds(guilds: Sequence[Guild], separator: str = " or ") -> str:
+def _format_guilds(guilds: Sequence[NamedGuild], separator: str = " or ") -> str:
     suffix = ", …" if len(guilds) > MAX_NAMED_GUILDS else ""
     return (
         separator.join(f"{guild.id} ({replace_unprintable(guild.name)})" for guild in guilds[:MAX_NAMED_GUILDS])

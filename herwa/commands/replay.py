@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from herwa.commands.local_discord import open_sim_client
 from herwa.history_files.history import HistoryRow, read_history
 from herwa.texts import history as texts
 from herwa_shared.clock import utc_now
@@ -25,7 +26,6 @@ from herwa_shared.db import Database
 from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
 from herwa_shared.errors import ServiceUnavailable
 from herwa_shared.models import Guild
-from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.imported_periods import record_imported_period
 from herwa_shared.stores import open_stores
 from herwa_sim.client.client import SimClient
@@ -66,15 +66,8 @@ async def replay_and_record(
 
     Raises HistoryFormatError before anything is sent, ServiceUnavailable if no local Discord responds.
     """
-    if settings.discord.token is not None and settings.discord.url is None:
-        raise ServiceUnavailable(texts.REAL_DISCORD)
-    folder = DataFolder(settings.data_dir)
-    url = settings.discord.url or f"http://127.0.0.1:{folder.get_or_create_port('sim')}"
-    client = SimClient(url, folder.get_or_create_secret("sim_control"))
-    try:
+    with open_sim_client(settings) as client:
         result = await asyncio.to_thread(replay, file, guild=guild, start=start, end=end, client=client)
-    finally:
-        client.close()
     period = build_imported_period(result, start, end, now=utc_now())
     if period:
         async with open_stores(settings, report=lambda _: None) as stores:

@@ -2,6 +2,7 @@
 
 INVALID_DATABASE_URL = "it must be a URL like scheme://user:password@host:port/database"
 INVALID_REDIS_URL = "it must be a URL like redis://:password@host:6379/0"
+REAL_DISCORD = "This copy uses the real Discord. Unset DISCORD_TOKEN to use a local Discord."
 
 
 def format_postgresql_error(reason: str) -> str:

@@ -15,7 +15,6 @@ FROM_OPTION = "First day (UTC)."
 TO_OPTION = "Day after the last day (UTC)."
 END_BEFORE_START = "--to must be after --from."
 DRY_RUN_OPTION = "Check the file without importing it."
-REAL_DISCORD = "This copy uses the real Discord. Unset DISCORD_TOKEN to import into a local Discord."
 GUILD_NOT_STORED = "The messages were sent, but the bot hasn't stored the server. See `herwa status`."
 
 # History files

@@ -1,8 +1,25 @@
 """Sell SKUs to guilds through the control API. Without `event`, the bot receives no gateway event."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from herwa_sim.client.client import SimClient
+
+PURCHASES_ROUTE = "/entitlements"
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What a guild bought. `state` is `active`, `ended` or `refunded`."""
+
+    id: int
+    state: str
+    sku_id: int
+    sku_name: str
+    guild_id: int
+    guild_name: str
+    starts_at: datetime | None
+    ends_at: datetime | None
 
 
 def list_skus(client: SimClient) -> dict[int, str]:
@@ -48,3 +65,26 @@ def end_entitlement(client: SimClient, entitlement_id: int, *, at: datetime | No
 def refund(client: SimClient, entitlement_id: int, *, event: bool = True) -> None:
     """Refund a purchase."""
     client.call("entitlement/refund", entitlement_id=str(entitlement_id), event=event)
+
+
+def list_purchases(client: SimClient, *, guild_id: int | None = None) -> tuple[Purchase, ...]:
+    """List what a guild, or all guilds, bought, oldest first."""
+    response = client.call("entitlement/list", guild_id=None if guild_id is None else str(guild_id))
+    return tuple(
+        Purchase(
+            int(entry["id"]),
+            entry["state"],
+            int(entry["sku_id"]),
+            entry["sku_name"],
+            int(entry["guild_id"]),
+            entry["guild_name"],
+            *(entry[name] and datetime.fromisoformat(entry[name]) for name in ("starts_at", "ends_at")),
+        )
+        for entry in response["entitlements"]
+    )
+
+
+def set_failing(client: SimClient, *, status: int | None) -> None:
+    """Let every REST request about purchases fail with this status; None: let them respond again."""
+    share = 0 if status is None else 1
+    client.enable_faults(fail={"share": share, "status": status or 502, "route": PURCHASES_ROUTE})

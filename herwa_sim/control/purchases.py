@@ -6,7 +6,7 @@ from herwa_sim.actions.purchases import buy, create_sku, end_subscription, list_
 from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json
-from herwa_sim.serialize.purchases import serialize_entitlement, serialize_sku
+from herwa_sim.serialize.purchases import get_state, serialize_entitlement, serialize_sku
 
 
 async def add_sku(context: SimContext, body: Json) -> Json:
@@ -53,10 +53,19 @@ async def refund_purchase(context: SimContext, body: Json) -> Json:
 
 
 async def list_all(context: SimContext, body: Json) -> Json:
-    """List the entitlements of `guild_id`, or all."""
-    guild_id = int(body["guild_id"]) if "guild_id" in body else None
-    entitlements = list_entitlements(context.world, guild_id)
-    return {"entitlements": [serialize_entitlement(context.world, entry) for entry in entitlements]}
+    """List the entitlements of `guild_id`, or all, each with its state and the names of its SKU and guild."""
+    guild_id, world = int(body["guild_id"]) if "guild_id" in body else None, context.world
+    return {
+        "entitlements": [
+            serialize_entitlement(world, entry)
+            | {
+                "state": get_state(entry),
+                "sku_name": world.get_sku(entry.sku_id).name,
+                "guild_name": world.get_guild(entry.guild_id).name,
+            }
+            for entry in list_entitlements(world, guild_id)
+        ]
+    }
 
 
 ACTIONS: dict[str, Action] = {

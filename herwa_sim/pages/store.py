@@ -14,7 +14,7 @@ from herwa_sim.pages.markup import Markup, tag
 from herwa_sim.pages.page_context import get_current_user
 from herwa_sim.pages.servers import list_user_guilds
 from herwa_sim.pages.visitor import BrowserVisitor, get_visitor, is_valid_csrf_token, set_visitor_cookie
-from herwa_sim.serialize.purchases import is_in_force
+from herwa_sim.serialize.purchases import PurchaseState, get_state
 from herwa_sim.texts import store as texts
 from herwa_sim.texts import users
 
@@ -120,8 +120,7 @@ def _render_purchases(context: SimContext, visitor: BrowserVisitor, guilds: Sequ
 def _render_purchase(
     context: SimContext, visitor: BrowserVisitor, entitlement: SimEntitlement, guild_name: str
 ) -> Markup:
-    is_active = is_in_force(entitlement)
-    status = texts.IN_FORCE if is_active else texts.REFUNDED if entitlement.deleted else texts.ENDED
+    state = get_state(entitlement)
     sku = context.world.get_sku(entitlement.sku_id)
     buttons = (
         tag("button", texts.REFUND, name="action", value="refund", class_="button plain"),
@@ -133,8 +132,8 @@ def _render_purchase(
         tag("input", type="hidden", name="entitlement_id", value=entitlement.id),
         tag(
             "div",
-            tag("span", tag("b", texts.format_bought(sku.name, guild_name)), tag("small", status)),
-            buttons if is_active else None,
+            tag("span", tag("b", texts.format_bought(sku.name, guild_name)), tag("small", texts.STATES[state])),
+            buttons if state is PurchaseState.ACTIVE else None,
             class_="switchline",
         ),
         method="post",

@@ -1,5 +1,7 @@
 """JSON of SKUs and entitlements."""
 
+from enum import StrEnum
+
 from herwa_shared.clock import utc_now
 from herwa_sim.entities import Json, SimEntitlement, SimSku
 from herwa_sim.world import World
@@ -37,7 +39,22 @@ def serialize_sku(world: World, sku: SimSku) -> Json:
     }
 
 
+class PurchaseState(StrEnum):
+    """Whether a guild has what it bought, and if not, why."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+    REFUNDED = "refunded"
+
+
+def get_state(entitlement: SimEntitlement) -> PurchaseState:
+    """Return the state of a purchase now."""
+    if entitlement.deleted:
+        return PurchaseState.REFUNDED
+    has_ended = entitlement.ends_at is not None and entitlement.ends_at <= utc_now()
+    return PurchaseState.ENDED if has_ended else PurchaseState.ACTIVE
+
+
 def is_in_force(entitlement: SimEntitlement) -> bool:
     """True if the guild has what it bought now."""
-    now = utc_now()
-    return not entitlement.deleted and (entitlement.ends_at is None or entitlement.ends_at > now)
+    return get_state(entitlement) is PurchaseState.ACTIVE

@@ -138,5 +138,5 @@ async def test_replay_into_the_real_discord_is_refused(tmp_path):
     settings = Settings(
         HERWA_DATA_DIR=tmp_path, discord=DiscordSettings(DISCORD_TOKEN="geheim", HERWA_DISCORD_URL=None)
     )
-    with pytest.raises(ServiceUnavailable, match=history.REAL_DISCORD):
+    with pytest.raises(ServiceUnavailable, match=errors.REAL_DISCORD):
         await replay_and_record(settings, tmp_path / "any.csv", guild="G", start=None, end=None)

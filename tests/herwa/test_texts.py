@@ -24,6 +24,7 @@ from herwa.texts import (
     sessions,
     startup,
     status,
+    store,
 )
 from herwa.texts import help as help_texts
 from herwa_shared.exports.jobs import ExportRequest, ExportStatus
@@ -71,6 +72,13 @@ EXPORTS = [
     replace(EXPORT, state="ready", seconds_left=None, size=2_400_000).to_json(),
     replace(EXPORT, state="failed", error="disk_full", seconds_left=None).to_json(),
 ]
+PURCHASE = {
+    "id": "7",
+    "state": "active",
+    "sku": "Herwa Premium",
+    "guild": "Garden Club",
+    "ends_at": LEFT_AT.isoformat(),
+}
 
 SAMPLES = {
     audit: {
@@ -243,6 +251,19 @@ SAMPLES = {
     sessions: {
         "format_question": [(None,), (7,)],
         "format_ended": [(None, 1200), (7, 1)],
+    },
+    store: {
+        "format_store": [
+            ({"skus": [{"id": "1499", "name": "Herwa Premium"}], "purchases": []},),
+            ({"skus": [{"id": "1499", "name": "Herwa Premium"}], "purchases": [PURCHASE]},),
+        ],
+        "format_purchase": [
+            (PURCHASE,),
+            (PURCHASE | {"ends_at": None},),
+            (PURCHASE | {"state": "refunded"},),
+        ],
+        "format_not_active": ["refunded"],
+        "format_failing": [({"fails_with": 503},), ({"fails_with": None},)],
     },
     startup: {
         "format_data_folder": [DATA_DIR],

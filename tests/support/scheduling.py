@@ -20,6 +20,7 @@ MODULES_BY_UNIT = {
         "tests/herwa/test_backup.py",
         "tests/herwa/test_multiple_copies.py",
         "tests/herwa/test_running_copy.py",
+        "tests/herwa/test_store.py",
     ),
     "tests/sim": ("tests/sim/",),
     "tests/shared/privacy": ("tests/shared/privacy/",),
