@@ -13,11 +13,12 @@ from herwa_api.app import PANEL_ROUTERS
 from herwa_api.operator_gate import PANEL_PREFIX
 from herwa_shared.auth.operators import RECENT_LOGIN
 from herwa_shared.clock import utc_now
+from herwa_shared.config import Settings
 from herwa_shared.discord.endpoints import LOCAL_OPERATOR_ID
 from herwa_shared.models import WebSession
 from herwa_shared.services.audit import list_entries
 from herwa_shared.stores import Stores
-from tests.api.browser import Browser, open_client
+from tests.api.browser import Browser, open_browser, open_client
 from tests.api.conftest import KeyFactory
 from tests.support.oauth_login import ManagedServer
 
@@ -48,15 +49,20 @@ def describe(response: httpx.Response) -> tuple:
 
 @pytest.mark.slow
 async def test_panel_is_unknown_to_everyone_else(
-    app: FastAPI, browser: Browser, other_browser: Browser, saved_server: ManagedServer, make_key: KeyFactory
+    app: FastAPI, settings: Settings, saved_server: ManagedServer, make_key: KeyFactory
 ):
-    await browser.log_in(saved_server.owner)
-    await other_browser.log_in(saved_server.manager)
+    """To a visitor, a key, the owner (also without `Origin`), a manager, a member and a stranger."""
+    stranger = saved_server.discord.join(saved_server.discord.create_guild("Elsewhere"), "Stranger")
+    origin = {"Origin": settings.origin}
     key = {"Authorization": f"Bearer {await make_key(saved_server.id)}"}
-    owner, manager = {"Cookie": browser.cookie_header}, {"Cookie": other_browser.cookie_header}
-    origin = {"Origin": browser.settings.origin}
+    callers = [{}, key]
+    for user in (saved_server.owner, saved_server.manager, saved_server.member, stranger):
+        async with open_browser(app) as browser:
+            await browser.log_in(user)
+            callers.append({"Cookie": browser.cookie_header, **origin})
+    callers.append({"Cookie": callers[2]["Cookie"]})
     paths = [*list_panel_paths(saved_server.id), PANEL_PREFIX, f"{PANEL_PREFIX}/", f"{PANEL_PREFIX}/nothing"]
-    for headers in ({}, key, owner, {**owner, **origin}, {**manager, **origin}):
+    for headers in callers:
         methods = ("GET", "POST") if headers is key else METHODS  # a key has fewer requests per minute
         async with open_client(app) as client:
             assert (await client.get("/api/me", headers=headers)).status_code == (200 if headers else 401)
