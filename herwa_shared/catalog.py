@@ -27,7 +27,9 @@ class FeatureKey(StrEnum):
     """A feature: the unit of toggles, tiers and access rules."""
 
     SERVER_STATS = "server.stats"
+    TOP = "activity.top"
     VOICE_STATS = "voice.stats"
+    VOICE_TOP = "voice.top"
     TICKET_STATS = "ticket.stats"
     SUPPORT_CHANNELS = "ticket.channels"
     OVERVIEW = "dashboard.overview"
@@ -211,7 +213,9 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
             FeatureSpec(
                 FeatureKey.HISTORY, ModuleKey.ACTIVITY, "Past messages", "Messages from before Herwa was added"
             ),
+            FeatureSpec(FeatureKey.TOP, ModuleKey.ACTIVITY, "Top lists", "Most active channels and members"),
             FeatureSpec(FeatureKey.VOICE_STATS, ModuleKey.VOICE, "Voice stats", "Voice activity chart"),
+            FeatureSpec(FeatureKey.VOICE_TOP, ModuleKey.VOICE, "Top voice", "Members with the most time in voice"),
             FeatureSpec(FeatureKey.TICKET_STATS, ModuleKey.TICKETS, "Ticket stats", "Support threads chart"),
             FeatureSpec(
                 FeatureKey.SUPPORT_CHANNELS, ModuleKey.TICKETS, "Support channels", "Channels whose threads are tickets"

@@ -15,10 +15,12 @@ from herwa_bot.cogs.premium import PremiumCog
 from herwa_bot.cogs.privacy import PrivacyCog
 from herwa_bot.cogs.stats import STATS_COGS
 from herwa_bot.cogs.tickets import TicketsCog
+from herwa_bot.cogs.top import TopCog
 from herwa_bot.cogs.why import WhyCog
 
 COGS: tuple[type[commands.Cog], ...] = (
     *STATS_COGS,
+    TopCog,
     FeaturesCog,
     PermissionsCog,
     ChannelsCog,

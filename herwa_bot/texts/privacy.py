@@ -34,7 +34,8 @@ RETENTION = (
 )
 VISIBILITY = (
     "-# Who sees your name next to numbers: members with Administrator, Manage Server or View Server Insights. Others"
-    " see totals only. Managers can also export names, and the operator can read the databases."
+    " see totals only, or a ranking that one of them posts with `/top`, never with those who opted out. Managers can"
+    " also export names, and the operator can read the databases."
 )
 SEE_SHOW = "`/privacy show` says when it is done."
 

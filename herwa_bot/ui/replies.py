@@ -13,7 +13,7 @@ import discord
 
 from herwa_bot.access.command_log import record_failure
 from herwa_bot.texts import errors as texts
-from herwa_shared.charts.render.png import render_png
+from herwa_shared.charts.render.png import CHART_HEIGHT, render_png
 from herwa_shared.charts.render.skia_loader import RendererUnavailable
 from herwa_shared.charts.text.insights import MAX_ALT_TEXT_LENGTH
 from herwa_shared.errors import HerwaError, ServiceUnavailable, format_reason
@@ -37,13 +37,15 @@ def get_dashboard_url(interaction: discord.Interaction) -> str | None:
     return url
 
 
-async def build_chart_attachment(figure: dict[str, Any], *, name: str, alt: str) -> discord.File | None:
+async def build_chart_attachment(
+    figure: dict[str, Any], *, name: str, alt: str, height: int = CHART_HEIGHT
+) -> discord.File | None:
     """Render a figure as a PNG attachment with alt text.
 
     Rendering runs in a thread. Returns None if the figure cannot be rendered.
     """
     try:
-        png = await asyncio.to_thread(render_png, figure)
+        png = await asyncio.to_thread(render_png, figure, height=height)
     except RendererUnavailable as error:
         log.warning("chart renderer unavailable, reply sent without image", error=format_reason(error))
         return None

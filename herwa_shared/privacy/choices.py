@@ -1,5 +1,6 @@
 """Choices of members: opt out of being counted as a member, in one guild or everywhere, and opt in again."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,6 +88,22 @@ async def load_privacy_status(session: AsyncSession, *, guild_id: int | None, us
     )
     erasure = (await session.execute(newest.order_by(col(ErasureRequest.id).desc()).limit(1))).one_or_none()
     return PrivacyStatus(here in digests, everywhere in digests, ErasureProgress(*erasure) if erasure else None)
+
+
+async def find_hidden_members(session: AsyncSession, *, guild_id: int, user_ids: Collection[int]) -> frozenset[int]:
+    """Find which of these users no list of the guild may name: they opted out, or are being erased."""
+    users = {
+        compute_digest(session, guild_id=place, user_id=user_id): user_id
+        for user_id in user_ids
+        for place in (guild_id, None)
+    }
+    opt_outs = select(col(PrivacyChoice.digest)).where(
+        col(PrivacyChoice.digest).in_(list(users)), col(PrivacyChoice.opted_out_at).is_not(None)
+    )
+    erasures = select(col(ErasureRequest.digest)).where(
+        col(ErasureRequest.digest).in_(list(users)), col(ErasureRequest.finished_at).is_(None)
+    )
+    return frozenset(users[bytes(digest)] for digest in await session.scalars(opt_outs.union_all(erasures)))
 
 
 async def count_opt_outs(session: AsyncSession, *, guild_id: int) -> int:

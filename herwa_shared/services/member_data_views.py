@@ -25,6 +25,10 @@ class MemberView(StrEnum):
     API = "api"
     RESPONDERS = "responders"
     """Who answered tickets, below the reply of `/ticket-stats`."""
+    TOP = "top"
+    """`/top members` or `/top voice`, for the member who ran it."""
+    PUBLIC_TOP = "public_top"
+    """The same, posted for everyone in a channel."""
 
 
 @dataclass(frozen=True, slots=True)

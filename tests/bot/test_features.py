@@ -15,7 +15,7 @@ from tests.support.member_client import MemberClient, get_button_ids
 REASON = "The numbers are being repaired."
 COMMAND = "`/server-stats`"
 HISTORY_COMMANDS = "`/history import|pause|resume|status`"
-ACTIVITY_COMMANDS = f"{COMMAND}, {HISTORY_COMMANDS}"
+ACTIVITY_COMMANDS = f"{COMMAND}, `/top channels|members`, {HISTORY_COMMANDS}"
 TURN_OFF = buttons.format_turn_off("Activity")
 
 

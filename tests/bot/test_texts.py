@@ -21,6 +21,7 @@ from herwa_bot.texts import (
     requests,
     stats,
     tickets,
+    top,
     welcome,
     why,
 )
@@ -192,6 +193,12 @@ SAMPLES = {
         "format_module_blocker": ["Voice"],
         "format_feature_blocker": ["Voice stats"],
         "format_blockers": [["⚪ **Voice stats** stays off (it was off before)."]],
+    },
+    top: {
+        "format_subject": ["members", "Voice minutes"],
+        "format_heading": ["Garden Club", "Top members by voice minutes", 30],
+        "format_entry": [1, "Mei", "12 messages"],
+        "format_empty": ["No messages"],
     },
     tickets: {
         "format_list_heading": ["Tea House"],

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from typing import Any, Self
-from urllib.parse import urlencode
 
 import discord
 
@@ -11,12 +10,11 @@ from herwa_bot.access.guard import get_guard
 from herwa_bot.cogs.stats.chart_reply import ChartReply, render_chart_reply
 from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS, ChartSelection
 from herwa_bot.texts import buttons as texts
-from herwa_bot.ui.replies import WORK_TIMEOUT_SECONDS, get_dashboard_url, send_error
+from herwa_bot.ui.dashboard_links import build_link_button
+from herwa_bot.ui.replies import WORK_TIMEOUT_SECONDS, send_error
 from herwa_bot.ui.views import GuardedButton
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import Window
-
-MAX_URL_LENGTH = 512  # Discord's limit
 
 
 class ChartButton(
@@ -84,15 +82,7 @@ def build_chart_view(interaction: discord.Interaction, selection: ChartSelection
         view.add_item(button)
     toggled_selection = replace(selection, is_compared=not selection.is_compared)
     view.add_item(ChartButton.build(texts.COMPARE, toggled_selection, is_selected=selection.is_compared))
-    if (dashboard_url := get_dashboard_url(interaction)) is not None:
-        url = _build_url(dashboard_url, reply)
-        if len(url) <= MAX_URL_LENGTH:
-            view.add_item(discord.ui.Button(label=texts.OPEN_DASHBOARD, url=url))
+    if (link := build_link_button(interaction, reply.query)) is not None:
+        view.add_item(link)
     view.stop()  # presses go to `ChartButton`, not to this view
     return view
-
-
-def _build_url(dashboard_url: str, reply: ChartReply) -> str:
-    """Build the URL of the dashboard page that shows the same."""
-    params = urlencode(reply.query.to_params())
-    return f"{dashboard_url}/g/{reply.query.guild_id}{f'?{params}' if params else ''}"

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from herwa_bot.texts import stats as texts
-from herwa_shared.analytics.date_ranges import DateRange, match_preset
+from herwa_bot.ui.dashboard_links import build_window_query
 from herwa_shared.analytics.metric_definitions import Metric
-from herwa_shared.analytics.query import ActivityQuery, Window
+from herwa_shared.analytics.query import Window
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.dashboard_params import ComparisonMode
 from herwa_shared.dashboard_query import DashboardQuery
@@ -109,19 +109,12 @@ class ChartSelection:
 
         The window begins at `history_start`, if that is later.
         """
-        query = ActivityQuery.from_last_days(self.window, guild_id=guild_id, zone=zone, now=now)
-        date_range = DateRange(query.start, query.end)
-        preset = match_preset(date_range, zone, now)
-        if history_start is not None:
-            date_range = DateRange(max(query.start, history_start), query.end)
-        return DashboardQuery(
+        return build_window_query(
             guild_id,
-            zone,
-            now,
-            preset,
-            date_range,
-            query.interval,
-            metric=self.charted_metric,
-            comparison_mode=ComparisonMode.PREVIOUS if self.is_compared else ComparisonMode.OFF,
+            self.window,
+            self.charted_metric,
+            zone=zone,
+            now=now,
             history_start=history_start,
+            comparison_mode=ComparisonMode.PREVIOUS if self.is_compared else ComparisonMode.OFF,
         )

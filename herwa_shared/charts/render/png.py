@@ -17,6 +17,7 @@ from PIL import Image
 from herwa_shared.charts.render.fonts import FontRegistry, get_font_registry
 from herwa_shared.charts.render.skia_loader import load_skia
 
+CHART_HEIGHT = 420
 MAX_COLORS = 256
 MAX_EXACT_COLORS = 176
 _COLOR_SPACE_SIZE = 1 << 24
@@ -24,7 +25,7 @@ _render_lock = Lock()
 
 
 def render_png(
-    figure: dict[str, Any], *, width: int = 800, height: int = 420, scale: float = 2, system_fonts: bool = True
+    figure: dict[str, Any], *, width: int = 800, height: int = CHART_HEIGHT, scale: float = 2, system_fonts: bool = True
 ) -> bytes:
     """Render one of Herwa's figures as a PNG.
 

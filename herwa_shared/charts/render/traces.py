@@ -1,4 +1,4 @@
-"""Draw traces on a Skia canvas: lines, areas and markers.
+"""Draw traces on a Skia canvas: lines, areas, markers and horizontal bars.
 
 Also parses CSS colors.
 """
@@ -16,6 +16,8 @@ skia = load_skia()
 PixelPoint = tuple[float, float]
 
 
+_BAR_RADIUS_PX = 3
+_MIN_BAR_LENGTH_PX = 3
 _RGBA = re.compile(r"rgba\((\d+),(\d+),(\d+),([\d.]+)\)")
 
 
@@ -32,6 +34,9 @@ def parse_color(color: str) -> int:
 
 def draw_trace(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
     """Draw one trace. Raises ValueError for a trace type that Herwa's figures do not use."""
+    if trace["type"] == "bar":
+        _draw_bars(canvas, trace, plot_area)
+        return
     if trace["type"] != "scatter":
         raise ValueError(f"unsupported trace type: {trace['type']}")
     mode = trace["mode"]
@@ -42,6 +47,15 @@ def draw_trace(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
             canvas.drawPath(_build_path(run), _build_line_paint(trace["line"]))
     if "markers" in mode:
         _draw_points(canvas, trace, plot_area)
+
+
+def _draw_bars(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
+    """Draw horizontal bars from zero. The smallest values are visible as well."""
+    left, half_width = plot_area.to_x(0), trace["width"] / 2
+    for value, position in zip(trace["x"], trace["y"], strict=True):
+        top, bottom = sorted((plot_area.to_y(position - half_width), plot_area.to_y(position + half_width)))
+        bar = skia.Rect.MakeLTRB(left, top, max(plot_area.to_x(value), left + _MIN_BAR_LENGTH_PX), bottom)
+        canvas.drawRoundRect(bar, _BAR_RADIUS_PX, _BAR_RADIUS_PX, _build_fill(trace["marker"]["color"]))
 
 
 def _iterate_runs(trace: dict[str, Any], plot_area: PlotArea) -> Iterator[list[PixelPoint]]:

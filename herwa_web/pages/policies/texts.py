@@ -36,7 +36,8 @@ QUESTIONS = (
         "Who sees it?",
         (
             "In the server and on this website, only members with Administrator, Manage Server or View Server Insights"
-            " see your name next to numbers. Others see totals. Managers can also export names, and the operator of"
+            " see your name next to numbers. Others see totals, or a ranking that one of them posts in a channel with"
+            " /top. Members who opted out are in no such ranking. Managers can also export names, and the operator of"
             " this copy can read its databases."
         ),
     ),

@@ -13,6 +13,8 @@ VIEWS = {
     "download": "download of a ranking",
     "api": "rankings through the API",
     "responders": "who answered tickets, in Discord",
+    "top": "rankings in Discord",
+    "public_top": "a ranking posted in a channel, for everyone there",
 }
 ERASED_USER = "someone whose data was erased"
 OPT_OUTS = "Opt-outs"

@@ -7,7 +7,8 @@ from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
 from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.pipeline.voice_sessions import VoiceChange, VoiceSessionRow, save_voice_changes
-from herwa_shared.privacy.choices import load_privacy_status, set_opt_out
+from herwa_shared.privacy.choices import find_hidden_members, load_privacy_status, set_opt_out
+from herwa_shared.privacy.erasure import request_erasure
 from tests.shared.privacy.conftest import MEMBER, OTHER
 from tests.support.db_assertions import fetch_rows
 from tests.support.event_factories import build_message_event, build_snowflake
@@ -142,6 +143,21 @@ async def test_table_names_no_user(stores, owner, empty_guild):
     rows = await owner.fetch("SELECT t::text AS content FROM privacy_choice AS t")
     assert len(rows) >= 2
     assert not any(str(user_id) in row["content"] for row in rows)
+
+
+async def test_lists_name_no_member_who_opted_out_or_is_being_erased(stores, empty_guild):
+    here, everywhere, erased, elsewhere, other = range(71, 76)
+    other_guild = await add_guild(stores)
+    await choose(stores, empty_guild, opted_out=True, user_id=here)
+    await choose(stores, None, opted_out=True, user_id=everywhere)
+    await choose(stores, other_guild, opted_out=True, user_id=elsewhere)
+    async with stores.database.transaction() as session:
+        await request_erasure(session, guild_id=empty_guild, user_id=erased)
+        users = (here, everywhere, erased, elsewhere, other)
+        hidden = await find_hidden_members(session, guild_id=empty_guild, user_ids=users)
+        assert hidden == {here, everywhere, erased}
+        assert await find_hidden_members(session, guild_id=empty_guild, user_ids=()) == frozenset()
+    await choose(stores, None, opted_out=False, user_id=everywhere)
 
 
 async def test_choices_of_another_copy_do_not_apply(stores, empty_guild):
