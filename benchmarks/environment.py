@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from herwa_shared.services.tiers import set_tier_limit
 from herwa_sim.client.client import SimClient
 from tests.support.waiting import wait_until_blocking
 
+LOW_PRIORITY = 10
 WAIT_TIMEOUT_SECONDS = 60
 """Deadline of every wait for a process; far longer than a start takes on a slow machine."""
 
@@ -98,6 +99,34 @@ def run_process(settings: Settings, *command: str) -> Iterator[psutil.Process]:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+@contextmanager
+def run_load(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run `python -m module`, which sends load, at a low priority: elsewhere it would not take the server's processor.
+
+    Stop it at the end of the block. Raises AssertionError if it has stopped before.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_lower_priority,  # noqa: PLW1509 - no other thread
+    )
+    try:
+        yield process
+        assert process.poll() is None, "the load has stopped"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _lower_priority() -> None:
+    """Lower the priority of this process, and of its session where Linux schedules sessions as groups."""
+    os.nice(LOW_PRIORITY)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(LOW_PRIORITY))
 
 
 def build_process_variables(settings: Settings) -> dict[str, str]:

@@ -2,21 +2,23 @@
 
 The API runs as a process. A client of the quiet server sends a question that must be computed, every quarter of a
 second. In every second round ten keys of a large server send heavy questions, each about another window so that none is
-cached, as fast as they get answers and as their limits allow. The value is the 95th percentile of the quiet server's
-answers in these rounds divided by that in the others. Goal: at most 2.
+cached, as fast as they get answers and as their limits allow. They are a process of their own
+(`benchmarks/fair_load.py`): a client that reads their large answers would delay the time of the quiet ones. The value
+is the 95th percentile of the quiet server's answers in these rounds divided by that in the others. Goal: at most 2.
 """
 
 import asyncio
 import itertools
+import signal
 import statistics
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import httpx
 
-from benchmarks.environment import BenchmarkEnvironment, open_environment, set_limits, wait_until
+from benchmarks.environment import BenchmarkEnvironment, open_environment, run_load, set_limits, wait_until
+from benchmarks.fair_load import DAY_COUNT, build_headers, build_path
 from benchmarks.report import print_progress, print_result
 from herwa.commands.api_keys import issue_api_key
 from herwa_shared.catalog import Limit
@@ -28,11 +30,10 @@ ROUND_COUNT = 4
 ROUND_SECONDS = 30.0
 SECONDS_BETWEEN_QUESTIONS = 0.25
 BUSY_KEYS = 10
-BUSY_CLIENTS = 40
+QUESTIONS_PER_ROUND = 100_000  # more than are answered, so that no window is repeated
 TIER_LIMITS = {Limit.REQUESTS_PER_MINUTE: 1_000, Limit.API_KEYS: BUSY_KEYS, Limit.HISTORY_DAYS: None}
 """Those of the tier Premium. The limit of a server is three times that of a key."""
 QUIET_EVENTS, BUSY_EVENTS = 20_000, 3_000_000
-DAY_COUNT = 365
 MAX_SLOWDOWN = 2.0
 ROWS_SQL = """
 INSERT INTO activity_hourly (guild_id, kind, hour, channel_id, user_id, events, total)
@@ -105,18 +106,17 @@ async def measure(
     """Measure rounds without and with the busy server alternately; the first pair warms up."""
     seconds: tuple[list[float], list[float]] = ([], [])
     numbers = itertools.count()
-    busy_headers = [build_headers(busy[1][number % BUSY_KEYS], f"10.0.1.{number}") for number in range(BUSY_CLIENTS)]
     for round_number in range(-1, ROUND_COUNT):
         measured = [await ask_quietly(client, quiet, now, numbers)]
-        async with asyncio.TaskGroup() as group:
-            busy_tasks = [
-                group.create_task(ask_busily(client, busy[0], busy_headers[number], now, numbers))
-                for number in range(BUSY_CLIENTS)
-            ]
+        first_number = str((round_number + 1) * QUESTIONS_PER_ROUND)
+        with run_load(
+            "benchmarks.fair_load", str(client.base_url), str(busy[0]), now.isoformat(), first_number, *busy[1]
+        ) as load:
+            assert load.stdout is not None
+            await asyncio.to_thread(load.stdout.readline)  # the first answer
             measured.append(await ask_quietly(client, quiet, now, numbers))
-            for task in busy_tasks:
-                task.cancel()
-        answered = sum(task.result() if not task.cancelled() else 0 for task in busy_tasks)
+            load.send_signal(signal.SIGTERM)
+            answered = int(await asyncio.to_thread(load.stdout.readline))
         print_progress(
             f"round {round_number + 1}: p50 {statistics.median(measured[0]) * 1000:.0f} ms, beside {answered} answers "
             f"of the busy server {statistics.median(measured[1]) * 1000:.0f} ms"
@@ -141,36 +141,6 @@ async def ask_quietly(
         seconds.append(time.perf_counter() - started_at)
         await asyncio.sleep(SECONDS_BETWEEN_QUESTIONS)
     return seconds
-
-
-async def ask_busily(
-    client: httpx.AsyncClient, guild_id: int, headers: Mapping[str, str], now: datetime, numbers: Iterator[int]
-) -> int:
-    """Send questions of the busy server without a pause until cancelled; return how many were answered."""
-    count = 0
-    with suppress(asyncio.CancelledError):
-        while True:
-            path = build_path(guild_id, now, next(numbers), days=DAY_COUNT, metric="messages,active_members")
-            response = await client.get(path, headers=headers)
-            if response.status_code == 200:
-                count += 1
-            else:
-                assert response.status_code == 429, response.text
-                await asyncio.sleep(min(1.0, float(response.headers["Retry-After"])))
-    return count
-
-
-def build_path(guild_id: int, now: datetime, number: int, *, days: int, metric: str = "messages") -> str:
-    """Build a question whose window no other question has."""
-    end = now - timedelta(hours=number % 500)
-    start = end - timedelta(days=days, hours=number // 500)
-    window = f"from={start:%Y-%m-%dT%H:00Z}&to={end:%Y-%m-%dT%H:00Z}"
-    return f"/api/guilds/{guild_id}/stats?metric={metric}&{window}&interval=hour"
-
-
-def build_headers(key: str, address: str) -> dict[str, str]:
-    """Build the headers of a request with a key, from a client at this address behind a trusted proxy."""
-    return {"Authorization": f"Bearer {key}", "X-Forwarded-For": address}
 
 
 def is_ready(base_url: str) -> bool:

@@ -10,15 +10,11 @@ the API. The attacks have a low priority: elsewhere they would not take the proc
 import asyncio
 import os
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psutil
 
-from benchmarks.environment import open_empty_copy, run_process, wait_until
+from benchmarks.environment import open_empty_copy, run_load, run_process, wait_until
 from benchmarks.hostile_attacks import EVENTS_PATH, SOCKET_PATH, build_load_event
 from benchmarks.page import is_serving
 from benchmarks.report import print_progress, print_result
@@ -31,7 +27,6 @@ QUIET_SECONDS = ATTACK_SECONDS / 2
 SETTLE_SECONDS = 10
 SECONDS_BETWEEN_VISITS = 0.7
 VISITOR = "127.0.0.200"
-LOW_PRIORITY = 10
 MAX_SLOWDOWN = 3.0
 MAX_MEMORY_GROWTH = 1.05
 SERVERS = ("herwa_web", "herwa_api")
@@ -69,26 +64,13 @@ def run_attacks(port: int, quiet_p95: float) -> list[float]:
     """Attack from each number of addresses; return how much slower the visitor's visits were each time."""
     slowdowns = []
     for address_count in ADDRESS_COUNTS:
-        with run_attackers(port, address_count):
+        with run_load("benchmarks.hostile_attacks", str(port), str(address_count)):
             seconds = asyncio.run(visit_for(port, ATTACK_SECONDS))
         p95 = compute_p95(seconds)
         print_progress(f"{address_count} addresses: p95 {p95 * 1000:.0f} ms of {len(seconds)} visits")
         slowdowns.append(p95 / quiet_p95)
         time.sleep(SETTLE_SECONDS)
     return slowdowns
-
-
-@contextmanager
-def run_attackers(port: int, address_count: int) -> Iterator[None]:
-    """Run the attacks while the block runs."""
-    command = [sys.executable, "-m", "benchmarks.hostile_attacks", str(port), str(address_count)]
-    process = subprocess.Popen(command, preexec_fn=lambda: os.nice(LOW_PRIORITY))  # noqa: PLW1509 - no other thread
-    try:
-        yield
-        assert process.poll() is None, "the attacks have stopped"
-    finally:
-        process.kill()
-        process.wait()
 
 
 async def visit_for(port: int, seconds: float) -> list[float]:

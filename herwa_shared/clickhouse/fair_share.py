@@ -2,8 +2,9 @@
 
 ClickHouse runs all statements at once. Each process measures how long the statements of each server take. Those of a
 server that used more than its share lately have a lower priority and one thread, and together they leave one core to
-others. ClickHouse stops them after their next block while others run, which alone would be too late for a statement of
-a few milliseconds. A server is never refused for this; the limits of requests and of concurrent questions do that.
+others, and half of the time on the other cores while others have questions. ClickHouse stops them after their next
+block while others run, which alone would be too late for a statement of a few milliseconds. A server is never refused
+for this; the limits of requests and of concurrent questions do that.
 """
 
 import asyncio
@@ -19,6 +20,9 @@ MEMORY_SECONDS = 10.0
 SHARE = 0.2
 """A server uses its share if so many of its statements run at each moment, on average."""
 MAX_YIELDING_STATEMENTS = max(1, (os.cpu_count() or 1) - 1)
+OTHERS_SECONDS = 1.0
+"""Other servers have questions if a statement of them ended so lately."""
+MAX_REST_SECONDS = 1.0
 MAX_SERVERS = 10_000
 NEGLIGIBLE_SECONDS = 0.1
 FIRST_SETTINGS: Mapping[str, str] = MappingProxyType({"priority": "1"})
@@ -31,6 +35,7 @@ class FairShare:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._yielding = asyncio.Semaphore(MAX_YIELDING_STATEMENTS)
+        self._others_ended_at = -math.inf
         self._uses: dict[int, tuple[float, float]] = {}  # seconds, and when they were measured
 
     def __len__(self) -> int:
@@ -46,9 +51,23 @@ class FairShare:
         if self._find_seconds(guild_id) <= SHARE * MEMORY_SECONDS:
             async with self._measure(guild_id):
                 yield FIRST_SETTINGS
+            self._others_ended_at = self._clock()
         else:
-            async with self._yielding, self._measure(guild_id):
+            async with self._take_turn(), self._measure(guild_id):
                 yield YIELDING_SETTINGS
+
+    @asynccontextmanager
+    async def _take_turn(self) -> AsyncIterator[None]:
+        """Wait for a turn. It ends with a rest as long as the statement, unless no other server has questions."""
+        await self._yielding.acquire()
+        started_at = self._clock()
+        try:
+            yield
+        finally:
+            now = self._clock()
+            has_others = now - self._others_ended_at < OTHERS_SECONDS
+            rest = min(now - started_at, MAX_REST_SECONDS) if has_others else 0
+            asyncio.get_running_loop().call_later(rest, self._yielding.release)
 
     @asynccontextmanager
     async def _measure(self, guild_id: int) -> AsyncIterator[None]:

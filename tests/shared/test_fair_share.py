@@ -77,6 +77,27 @@ async def test_statements_that_yield_leave_one_core_and_do_not_delay_others(monk
     assert await asyncio.wait_for(second, 5) == YIELDING_SETTINGS
 
 
+async def test_statement_that_yields_is_followed_by_a_rest_while_others_have_questions(monkeypatch):
+    monkeypatch.setattr(fair_share, "MAX_YIELDING_STATEMENTS", 1)
+    rests: list[float] = []
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "call_later", lambda delay, release: (rests.append(delay), release()))
+    clock = UseClock()
+    share = FairShare(clock=clock)
+    await use(share, clock, 1, 9)
+    clock.now += 1
+    await use(share, clock, 1, 0.25)
+    await use(share, clock, 2, 0)
+    clock.now += 0.5
+    await use(share, clock, 1, 0.25)
+    await use(share, clock, 2, 0)
+    await use(share, clock, 1, 8)
+    async with share.run(1):
+        clock.now += 8
+        await use(share, clock, 2, 0)
+    assert rests == [0, 0.25, 0, fair_share.MAX_REST_SECONDS]
+
+
 async def test_number_of_servers_is_bounded_and_heavy_ones_are_remembered():
     clock = UseClock()
     share = FairShare(clock=clock)

@@ -1,4 +1,4 @@
-"""Objects of the startup are not traversed by the garbage collector."""
+"""Objects of the startup are not traversed by the garbage collector, and garbage does not pile up."""
 
 import gc
 import sys
@@ -19,6 +19,28 @@ garbage.append(garbage)
 del garbage
 print(gc.collect(), gc.get_threshold()[0])
 """
+
+GROWTH_SCRIPT = """
+import gc
+from collections import deque
+from herwa_shared.runtime.garbage_collection import exempt_startup_objects
+kept = [[] for _ in range(400_000)]
+exempt_startup_objects()
+young = deque(maxlen=20_000)
+largest = 0
+for number in range(1_000_000):
+    garbage = []
+    garbage.append(garbage)
+    young.append(garbage)
+    if number % 10_000 == 0:
+        largest = max(largest, len(gc.get_objects()))
+print(largest)
+"""
+
+
+def test_garbage_is_bounded_when_young_collections_do_not_find_it():
+    output = run([sys.executable, "-c", GROWTH_SCRIPT], capture_output=True, text=True, check=True).stdout
+    assert int(output) < 200_000
 
 
 def test_objects_of_the_startup_are_exempt_and_later_garbage_is_collected():
