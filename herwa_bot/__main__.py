@@ -27,6 +27,7 @@ from herwa_shared.runtime.process_health import HealthMonitor, monitor_health
 from herwa_shared.runtime.shutdown import wait_for_shutdown
 from herwa_shared.services import processes
 from herwa_shared.services.collection_gaps import load_open_gaps
+from herwa_shared.services.join_message_periods import load_open_join_message_periods
 from herwa_shared.services.process_details import BotDetail
 from herwa_shared.services.process_metrics import build_process_metrics
 from herwa_shared.stores import Stores, open_stores
@@ -92,6 +93,7 @@ async def _open_writer(
     await load_voice_sessions(database, writer.voice_tracker)
     async with database.transaction() as session:
         writer.gap_tracker.add_open_gaps(await load_open_gaps(session))
+        writer.join_message_tracker.add_open_periods(await load_open_join_message_periods(session))
 
     def build_current_detail() -> BotDetail:
         return build_detail(writer, monitor.read_health(), guard.cache.get_status())

@@ -12,8 +12,8 @@ log = get_logger(__name__)
 
 MISSING_INTENT_TEXTS = {
     GatewayIntent.MEMBERS: (
-        "Discord does not grant the server members intent: joins and leaves are not counted. Switch the intent on at"
-        " https://discord.com/developers and start the bot again"
+        "Discord does not grant the server members intent: leaves are not counted, joins only from join messages."
+        " Switch the intent on at https://discord.com/developers and start the bot again"
     ),
     GatewayIntent.MESSAGE_CONTENT: (
         "Discord does not grant the message content intent: messages are counted, lengths and attachments stay"

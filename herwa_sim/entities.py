@@ -158,6 +158,7 @@ class SimGuild:
     voice: dict[int, SimVoiceState] = field(default_factory=dict)
     afk_channel_id: int | None = None
     system_channel_id: int | None = None
+    system_channel_flags: int = 0
     scheduled_events: dict[int, SimScheduledEvent] = field(default_factory=dict)
     command_permissions: dict[int, list[Json]] = field(default_factory=dict)
 

@@ -185,7 +185,6 @@ LEGEND = "Legend"
 PARTLY_RECORDED = "partly recorded"
 UPCOMING = "upcoming"
 """Entries of the chart's legend, beside those of `series_texts`."""
-MEMBERS_INTENT_MISSING = "No data: enable the Server Members intent in Discord's developer portal."
 
 # Keyboard shortcuts of the overview
 SHORTCUT_DAYS = "Today, yesterday, last 24 hours"

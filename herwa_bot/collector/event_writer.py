@@ -14,6 +14,7 @@ from herwa_bot.collector.gap_tracker import GapTracker
 from herwa_bot.collector.gateway_sessions import GatewaySessions
 from herwa_bot.collector.growth import GrowthCounter
 from herwa_bot.collector.history_fetcher import HistoryFetcher
+from herwa_bot.collector.join_message_tracker import JoinMessageTracker
 from herwa_bot.collector.live_updates import LiveUpdates
 from herwa_bot.collector.member_counts import MemberCounts
 from herwa_bot.collector.metadata_sync import UNSTORABLE_ERRORS, MetadataTracker, save_skipping_invalid
@@ -32,6 +33,7 @@ from herwa_shared.pipeline.key_dedup import hash_event_key
 from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.retry import Backoff, RetryPolicy, log_retry
 from herwa_shared.services.collection_gaps import ALL_CHANNELS, save_gaps
+from herwa_shared.services.join_message_periods import save_join_message_periods
 
 log = get_logger(__name__)
 limited_log = RateLimitedLogger(log)
@@ -70,6 +72,7 @@ class EventWriter:
         self.thread_parents = ThreadParents()
         self.gateway_sessions = GatewaySessions()
         self.gap_tracker = GapTracker()
+        self.join_message_tracker = JoinMessageTracker()
         self.privacy = PrivacyFilter(database.audit_key)
         self.ticket_tracker = TicketTracker()
         page_lock = asyncio.Lock()
@@ -109,8 +112,8 @@ class EventWriter:
 
     @property
     def pending(self) -> int:
-        """Number of events, gaps, threads and voice changes that are not stored yet."""
-        trackers = (self.gap_tracker, self.voice_tracker, self.ticket_tracker)
+        """Number of events, gaps, periods, threads and voice changes that are not stored yet."""
+        trackers = (self.gap_tracker, self.join_message_tracker, self.voice_tracker, self.ticket_tracker)
         return len(self._events) + len(self._unresolved) + sum(tracker.pending for tracker in trackers)
 
     def get_live_since_ms(self, guild_id: int, channel_id: int = ALL_CHANNELS) -> int:
@@ -219,7 +222,7 @@ class EventWriter:
             await self.resolve_channels()
             is_complete = not self._unresolved
             await self._save_metadata()
-            await self._save_gaps()
+            await self._save_coverage()
             await self._store_events()
             self._forget_names_after_choice()
             self.stored_count += await store_skipping_invalid(self._database, self.voice_tracker, self.privacy)
@@ -286,15 +289,20 @@ class EventWriter:
             self.metadata.forget_names()
             self._names_version = self.privacy.version
 
-    async def _save_gaps(self) -> None:
-        gaps = self.gap_tracker.take()
-        if not gaps:
+    async def _save_coverage(self) -> None:
+        """Save the gaps, and the periods in which joins are read from join messages."""
+        gaps, join_message_periods = self.gap_tracker.take(), self.join_message_tracker.take()
+        if not gaps and not join_message_periods:
             return
         try:
             async with self._database.transaction() as session:
-                await save_gaps(session, gaps)
+                if gaps:
+                    await save_gaps(session, gaps)
+                if join_message_periods:
+                    await save_join_message_periods(session, join_message_periods)
         except BaseException:
             self.gap_tracker.restore(gaps)
+            self.join_message_tracker.restore(join_message_periods)
             raise
 
     async def _store_events(self) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from herwa_bot.collector.shard_traffic import ShardTraffic
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import Intents
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
@@ -104,6 +105,11 @@ class GatewaySessions:
         """Get the time since which the guild's session is recorded; NEVER_MS without one, and while disconnected."""
         session = self.sessions.get(get_shard_id(guild_id, self.shard_count))
         return session.recorded_since_ms if session and session.connected else NEVER_MS
+
+    def has_members_intent(self, guild_id: int) -> bool:
+        """Whether Discord sends joins and leaves of this guild; False without a session."""
+        session = self.sessions.get(get_shard_id(guild_id, self.shard_count))
+        return session is not None and bool(session.intents & Intents.GUILD_MEMBERS)
 
     def build_guild_filter(self, shard_id: int) -> Callable[[int], bool]:
         """Build a predicate on guild IDs: whether this shard receives the guild's events."""

@@ -14,7 +14,7 @@ import orjson
 from herwa_shared.models.collection import ALL_CHANNELS
 
 # $1 guild, $2 and $3 the window, $4 the channels, $5 now. A session counts while its last heartbeat is at most 30
-# seconds old. Gaps reach back to the start of the first session that overlaps the window.
+# seconds old. Gaps and join messages reach back to the start of the first session that overlaps the window.
 ROWS_SQL = """
 WITH running AS MATERIALIZED (
     SELECT started_at, seen_at, intents
@@ -33,6 +33,11 @@ SELECT json_build_object(
     'gaps', ARRAY(
         SELECT json_build_array(from_at, to_at, messages_filled) FROM collection_gap
         WHERE guild_id = $1 AND channel_id = ANY($4::bigint[]) AND from_at < $3
+            AND coalesce(to_at, $5::timestamptz) > least($2, (SELECT min(started_at) FROM running))
+    ),
+    'join_messages', ARRAY(
+        SELECT json_build_array(from_at, to_at) FROM join_message_period
+        WHERE guild_id = $1 AND from_at < $3
             AND coalesce(to_at, $5::timestamptz) > least($2, (SELECT min(started_at) FROM running))
     )
 )::text
@@ -76,6 +81,14 @@ class GapRow:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinMessageRow:
+    """A period in which joins were read from join messages; `to_at` is None while it lasts."""
+
+    from_at: datetime
+    to_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionRows:
     """All rows about the recording of a guild, or of one of its channels, in a window."""
 
@@ -83,6 +96,7 @@ class CollectionRows:
     sessions: tuple[GatewaySessionRow, ...]
     imports: tuple[ImportRow, ...]
     gaps: tuple[GapRow, ...]
+    join_messages: tuple[JoinMessageRow, ...]
 
 
 async def load_collection_rows(
@@ -102,6 +116,7 @@ async def load_collection_rows(
         tuple(GatewaySessionRow(_parse(started), _parse(seen), intents) for started, seen, intents in rows["sessions"]),
         tuple(_parse_imports(rows["imports"])),
         tuple(GapRow(_parse(begin), _find(stop), filled) for begin, stop, filled in rows["gaps"]),
+        tuple(JoinMessageRow(_parse(begin), _find(stop)) for begin, stop in rows["join_messages"]),
     )
 
 

@@ -32,6 +32,7 @@ from herwa_shared.models.collection import BACKFILL_SOURCE, CATCH_UP_SOURCE
 
 GATEWAY_LIVENESS_TIMEOUT = timedelta(seconds=30)
 ALWAYS_IMPORTED_KIND = "message"
+JOIN_KIND = "join"
 FETCHED_SOURCES = (CATCH_UP_SOURCE, BACKFILL_SOURCE)
 MEMBERS_INTENT = 1 << 1  # bit of Discord's gateway intent GUILD_MEMBERS: joins and leaves
 Period = tuple[datetime, datetime]
@@ -119,6 +120,12 @@ class Coverage:
         is_covered = index < len(self.periods) and self.periods[index][0] <= moment
         return self.periods[index][1] if is_covered else moment
 
+    def intersect(self, periods: Iterable[Period]) -> "Coverage":
+        """Build the covered parts of `periods`."""
+        return Coverage.from_periods(
+            (max(start, own_start), min(end, own_end)) for start, end in periods for own_start, own_end in self.periods
+        )
+
     def subtract(self, periods: Iterable[Period]) -> "Coverage":
         """Build the covered periods without those of `periods`."""
         remaining = list(self.periods)
@@ -137,6 +144,7 @@ class CollectionRecord:
     running. `gaps`: it received no events of this guild or channel; the messages of `filled_gaps` and
     `caught_up_periods`, after a break or before the bot was added, were fetched afterwards. `imported_periods`: filled
     by replays and imports. `periods_by_kind`: filled by imports that state which event kinds they carry.
+    `join_message_periods`: a running collector without the members intent read joins from join messages.
     """
 
     collected_periods: tuple[Period, ...]
@@ -146,6 +154,7 @@ class CollectionRecord:
     caught_up_periods: tuple[Period, ...]
     imported_periods: tuple[Period, ...]
     periods_by_kind: Mapping[str, tuple[Period, ...]] = field(default_factory=dict)
+    join_message_periods: tuple[Period, ...] = ()
 
     def build_coverage(self, definition: MetricDefinition, first_hour_by_kind: FirstHours) -> Coverage:
         """Build the coverage of one metric, see `build_kind_coverage`."""
@@ -158,8 +167,11 @@ class CollectionRecord:
         known only from its events, so it covers another kind from its first event of that kind (see
         `load_first_hours`): an import without voice events does not cover voice.
         """
-        session_periods = self.member_event_periods if needs_members else self.collected_periods
-        collected = Coverage.from_periods(session_periods).subtract(self.gaps)
+        collected = Coverage.from_periods(self.collected_periods)
+        if needs_members:
+            joins = collected.intersect(self.join_message_periods).periods if kind == JOIN_KIND else ()
+            collected = Coverage.from_periods((*self.member_event_periods, *joins))
+        collected = collected.subtract(self.gaps)
         stated_periods = self.periods_by_kind.get(kind, ())
         if kind == ALWAYS_IMPORTED_KIND:
             return Coverage.from_periods(
@@ -244,6 +256,7 @@ def _build_record(rows: CollectionRows, now: datetime) -> CollectionRecord:
             if period.source not in FETCHED_SOURCES and period.kinds is None
         ),
         _group_by_kind(rows.imports),
+        tuple((period.from_at, period.to_at or now) for period in rows.join_messages),
     )
 
 

@@ -43,7 +43,8 @@ class MetricDefinition:
 
     `kind` is the event kind that is aggregated. `supports_channels` and `supports_members` mean that the metric can be
     broken down by channel or by member. `needs_members` means that the metric is recorded only while the bot has
-    Discord's members intent. `rising_is_good` means that an increase is shown as positive.
+    Discord's members intent, joins also while they are read from join messages. `rising_is_good` means that an increase
+    is shown as positive.
     """
 
     title: str

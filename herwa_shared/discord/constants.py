@@ -126,11 +126,15 @@ USER_MESSAGE_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
 """Types of messages that people write."""
 BOOST_MESSAGE_TYPES = frozenset(range(8, 12))
 """Types of the system message about a boost: the type tells which level the boost has reached, if any."""
+JOIN_MESSAGE_TYPE = 7
+"""Type of the system message about a member who joined; its author is that member."""
 COMMAND_REPLY_MESSAGE_TYPES = frozenset((MessageType.SLASH_COMMAND, MessageType.MENU_COMMAND))
 """Types of the replies of apps to slash commands and to commands in context menus."""
 
 
 SUPPRESS_EMBEDS_FLAG = 1 << 2
+SUPPRESS_JOIN_MESSAGES_FLAG = 1 << 0
+"""Bit of a guild's `system_channel_flags`: no join messages."""
 EPHEMERAL_FLAG = 1 << 6
 LOADING_FLAG = 1 << 7
 SUPPRESS_NOTIFICATIONS_FLAG = 1 << 12

@@ -29,6 +29,7 @@ from herwa_shared.models.collection import (
     GatewaySession,
     HistoryImport,
     ImportedPeriod,
+    JoinMessagePeriod,
     Process,
     VoiceSession,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "IdempotentResponse",
     "ImportedPeriod",
     "JobRequest",
+    "JoinMessagePeriod",
     "KillSwitch",
     "Member",
     "MemberDataView",

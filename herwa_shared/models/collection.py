@@ -50,6 +50,21 @@ class CollectionGap(SQLModel, table=True):
     messages_filled: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
+class JoinMessagePeriod(SQLModel, table=True):
+    """A period in which the joins of a guild were read from join messages, because the members intent was missing.
+
+    Join messages were switched on, and the bot was allowed to view the channel of system messages. `to_at` is None
+    while the period lasts. Such joins are recorded only while a gateway session of the guild's shard runs.
+    """
+
+    __tablename__ = "join_message_period"
+    __table_args__ = (Index("ix_join_message_period_open", "guild_id", postgresql_where=text("to_at IS NULL")),)
+
+    guild_id: int = build_guild_key(primary_key=True)
+    from_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
+    to_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+
+
 class CatchUpPeriod(SQLModel, table=True):
     """A period of a guild, or of one channel, whose messages are being fetched through Discord's REST API.
 

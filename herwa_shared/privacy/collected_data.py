@@ -52,7 +52,8 @@ INTENTS: Mapping[GatewayIntent, IntentSpec] = MappingProxyType(
             IntentSpec(
                 GatewayIntent.MESSAGES,
                 "Guild Messages",
-                "Count messages, edits, deletions and boosts; who opened a ticket and who answered first",
+                "Count messages, edits, deletions and boosts; who opened a ticket and who answered first; joins from"
+                " join messages, if Discord does not grant Server Members",
                 "Messages, active members and tickets are not counted. Voice, reactions and joins are.",
             ),
             IntentSpec(
@@ -79,7 +80,8 @@ INTENTS: Mapping[GatewayIntent, IntentSpec] = MappingProxyType(
                 "Count joins and leaves and how long members had been there; estimate growth from before the bot was"
                 " added",
                 "Messages, voice, reactions, active members and the number of members are counted, because Discord"
-                " sends the author with each event. Joins and leaves are shown as a gap.",
+                " sends the author with each event. Joins are counted where a server has switched on join messages in"
+                " a channel that the bot can view, else they are shown as a gap. Leaves are shown as a gap.",
                 is_privileged=True,
             ),
             IntentSpec(
@@ -160,7 +162,8 @@ COLLECTED_DATA = (
         ),
     ),
     CollectedData(
-        "When you joined and left, and how long you had been there",
+        "When you joined and left, and how long you had been there. Without the intent, only when you joined, from"
+        " Discord's join messages",
         "Growth, how long members stay",
         GatewayIntent.MEMBERS,
         (EventKind.JOIN, EventKind.LEAVE),

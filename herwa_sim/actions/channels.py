@@ -4,6 +4,7 @@ from datetime import datetime
 
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import ChannelType
+from herwa_sim.actions.guilds import update_guild
 from herwa_sim.actions.voice import disconnect_all
 from herwa_sim.entities import SimChannel, SimGuild
 from herwa_sim.events import GatewayEvent
@@ -96,7 +97,7 @@ def update_channel(world: World, channel: SimChannel) -> None:
 def delete_channel(world: World, channel: SimChannel) -> None:
     """Delete a thread, or a channel with its threads and voice states.
 
-    The channels of a deleted category are kept.
+    The channels of a deleted category are kept. Without its channel of system messages a guild has none.
     """
     guild = world.get_guild(channel.guild_id)
     for thread in [
@@ -108,6 +109,9 @@ def delete_channel(world: World, channel: SimChannel) -> None:
         disconnect_all(world, guild, channel.id)
         _remove_channel(world, guild, channel)
         world.publish(_build_channel_event("CHANNEL_DELETE", channel))
+        if guild.system_channel_id == channel.id:
+            guild.system_channel_id = None
+            update_guild(world, guild)
 
 
 def _remove_channel(world: World, guild: SimGuild, channel: SimChannel) -> None:

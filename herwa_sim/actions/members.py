@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from herwa_shared.clock import utc_now
+from herwa_sim.actions.messages import post_join_message
 from herwa_sim.actions.voice import move_member
 from herwa_sim.avatars import compute_image_hash
 from herwa_sim.entities import SimGuild, SimMember, SimUser
@@ -25,7 +26,7 @@ def create_user(world: World, *, name: str, display_name: str | None = None, bot
 
 
 def join(world: World, guild: SimGuild, user: SimUser, *, at: datetime | None = None) -> SimMember:
-    """Add the user to the guild; no effect for a member.
+    """Add the user to the guild, and post the join message if the guild has one; no effect for a member.
 
     `at` is the join time, now by default.
     """
@@ -34,6 +35,7 @@ def join(world: World, guild: SimGuild, user: SimUser, *, at: datetime | None = 
     member = guild.members[user.id] = SimMember(user.id, at or utc_now())
     data = serialize_member(member, user) | {"guild_id": str(guild.id)}
     world.publish(GatewayEvent("GUILD_MEMBER_ADD", data, guild_id=guild.id))
+    post_join_message(world, guild, user.id)
     return member
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from herwa_shared.clock import utc_now
-from herwa_shared.discord.constants import BOOST_MESSAGE_TYPES
+from herwa_shared.discord.constants import BOOST_MESSAGE_TYPES, JOIN_MESSAGE_TYPE, SUPPRESS_JOIN_MESSAGES_FLAG
 from herwa_sim.actions.threads import join_thread
-from herwa_sim.entities import Json, SimAttachment, SimChannel, SimMessage, SimWebhook
+from herwa_sim.entities import Json, SimAttachment, SimChannel, SimGuild, SimMessage, SimWebhook
 from herwa_sim.events import GatewayEvent
 from herwa_sim.serialize.messages import serialize_message_event, serialize_plain_event
 from herwa_sim.snowflakes import create_snowflake, to_datetime
@@ -53,12 +53,13 @@ def send_message(
 
 def post_boost(world: World, channel: SimChannel, user_id: int, *, level: int = 0) -> SimMessage:
     """Post the system message about a boost by the member; `level` is the level that it reached, 0 for none."""
-    id_ = world.snowflakes.generate()
-    message = SimMessage(
-        id_, channel.id, channel.guild_id, user_id, to_datetime(id_), content="", type=BOOST_TYPE + level
-    )
-    post_message(world, channel, message)
-    return message
+    return _post_system_message(world, channel, user_id, BOOST_TYPE + level)
+
+
+def post_join_message(world: World, guild: SimGuild, user_id: int) -> None:
+    """Post the system message about a member who joined, if the guild has switched on such messages."""
+    if guild.system_channel_id and not guild.system_channel_flags & SUPPRESS_JOIN_MESSAGES_FLAG:
+        _post_system_message(world, guild.channels[guild.system_channel_id], user_id, JOIN_MESSAGE_TYPE)
 
 
 def record_message(
@@ -138,6 +139,13 @@ def delete_messages(world: World, channel: SimChannel, message_ids: Sequence[int
         ids = [str(message_id) for message_id in message_ids]
         event = _build_event(channel.guild_id, channel.id, "MESSAGE_DELETE_BULK", {"ids": ids, **channel_fields})
     world.publish(event)
+
+
+def _post_system_message(world: World, channel: SimChannel, user_id: int, type_: int) -> SimMessage:
+    id_ = world.snowflakes.generate()
+    message = SimMessage(id_, channel.id, channel.guild_id, user_id, to_datetime(id_), content="", type=type_)
+    post_message(world, channel, message)
+    return message
 
 
 def _create_attachments(message_id: int, count: int) -> tuple[SimAttachment, ...]:

@@ -64,8 +64,9 @@ class SimClient:
         owner_id: int | None = None,
         afk_channel_id: int | None = None,
         system_channel_id: int | None = None,
+        system_channel_flags: int | None = None,
     ) -> None:
-        """Change the guild's name, owner, AFK channel or system channel."""
+        """Change the guild's name, owner, AFK channel, system channel, or which system messages are switched off."""
         self.call(
             "guild/update",
             guild_id=str(guild_id),
@@ -73,6 +74,7 @@ class SimClient:
             owner_id=_format_id(owner_id),
             afk_channel_id=_format_id(afk_channel_id),
             system_channel_id=_format_id(system_channel_id),
+            system_channel_flags=system_channel_flags,
         )
 
     def add_bot(self, guild_id: int) -> None:

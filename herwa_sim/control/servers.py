@@ -34,7 +34,10 @@ async def invite_bot(context: SimContext, body: Json) -> Json:
 
 
 async def edit_guild(context: SimContext, body: Json) -> Json:
-    """Change `name`, `icon`, `owner_id` (a member), `afk_channel_id` or `system_channel_id` of `guild_id`."""
+    """Change `guild_id`: `name`, `icon`, `owner_id` (a member), `afk_channel_id`, or the channel of system messages.
+
+    `system_channel_flags` are Discord's bits of system messages that are switched off.
+    """
     guild = context.world.get_guild(int(body["guild_id"]))
     guild.name = body.get("name", guild.name)
     guild.icon = body.get("icon", guild.icon)
@@ -44,6 +47,7 @@ async def edit_guild(context: SimContext, body: Json) -> Json:
         guild.afk_channel_id = context.world.get_channel(int(body["afk_channel_id"])).id
     if "system_channel_id" in body:
         guild.system_channel_id = context.world.get_channel(int(body["system_channel_id"])).id
+    guild.system_channel_flags = int(body.get("system_channel_flags", guild.system_channel_flags))
     update_guild(context.world, guild)
     return {}
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from herwa_shared.discord.constants import LOADING_FLAG
+from herwa_shared.discord.constants import JOIN_MESSAGE_TYPE, LOADING_FLAG
 from herwa_sim.context import SimContext
 from herwa_sim.entities import SimChannel, SimGuild, SimMessage, SimUser
 from herwa_sim.interactions import is_ephemeral
@@ -87,10 +87,11 @@ def _render_message(
 def _render_content(world: World, guild: SimGuild, message: SimMessage, user: SimUser) -> Markup:
     if message.flags & LOADING_FLAG:
         return tag("p", texts.format_thinking(world.bot.name), tag("span", class_="dots"), class_="thinking")
-    text = _render_filler(message) if message.content is None else render_markdown(world, guild, message.content)
+    content = texts.JOINED_SERVER if message.type == JOIN_MESSAGE_TYPE else message.content
+    text = _render_filler(message) if content is None else render_markdown(world, guild, content)
     edited = tag("small", texts.EDITED, class_="edited") if message.edited_at else None
     return join_markup(
-        tag("div", text, edited, class_="text") if message.content or message.content is None else None,
+        tag("div", text, edited, class_="text") if content or content is None else None,
         render_attachments(message),
         render_embeds(world, guild, message),
         render_components(world, guild, message),

@@ -30,7 +30,7 @@ def serialize_guild(guild: SimGuild) -> Json:
         "afk_channel_id": str(guild.afk_channel_id) if guild.afk_channel_id else None,
         "afk_timeout": 300,
         "system_channel_id": str(guild.system_channel_id) if guild.system_channel_id else None,
-        "system_channel_flags": 0,
+        "system_channel_flags": guild.system_channel_flags,
         "widget_enabled": False,
         "widget_channel_id": None,
         "verification_level": 0,

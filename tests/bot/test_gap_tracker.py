@@ -1,12 +1,14 @@
 """Gaps of one guild or channel: recorded, ended by every proof, and never bridged by the coverage of messages."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from herwa_bot.collector.gap_tracker import GUILD_TIMEOUT, GapTracker
 from herwa_bot.collector.gateway_sessions import NEVER_MS
 from herwa_shared.clock import utc_now
-from herwa_shared.services.collection_gaps import GapRecord
+from herwa_shared.services.collection_gaps import GapRecord, save_gaps
 from tests.support.db_assertions import fetch_rows, list_message_events, wait_until_stored
+from tests.support.row_factories import add_guild
 from tests.support.waiting import wait_until
 
 NOW = utc_now()
@@ -94,3 +96,12 @@ def test_removed_guild_has_no_open_gap():
     tracker.remove_guild(1, at=LATER)
     assert tracker.take() == [GapRecord(1, 0, NOW), GapRecord(1, 0, NOW, LATER)]
     assert tracker.get_live_since_ms(1, 7) == 0
+
+
+async def test_gaps_of_all_guilds_of_a_large_bot_are_saved_at_once(stores):
+    guild_id = await add_guild(stores)
+    gaps = [GapRecord(guild_id, number, NOW) for number in range(20_000)]
+    async with stores.database.transaction() as session:
+        await save_gaps(session, [*gaps, *(replace(gap, to_at=LATER) for gap in gaps), GapRecord(guild_id - 1, 0, NOW)])
+    query = "SELECT count(*), count(to_at) FROM collection_gap WHERE guild_id = ANY(:g)"
+    assert [tuple(row) for row in await fetch_rows(stores, query, g=[guild_id, guild_id - 1])] == [(20_000, 20_000)]

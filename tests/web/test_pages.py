@@ -169,11 +169,11 @@ def test_compare_link_toggles_the_comparison():
 
 
 def test_uncounted_kpi_is_a_dash_with_its_reason():
-    cell = build_kpi_view(
-        Kpi(Metric.JOINS, None, None, True, (None,)), parse_view(), {Metric.JOINS: "Needs an intent."}
-    )
-    assert (cell.value, cell.has_data) == (EMPTY_VALUE, False)
-    assert cell.tip.endswith("Needs an intent.")
+    reasons = tile_texts.MISSING_MEMBER_EVENTS
+    for metric in (Metric.JOINS, Metric.LEAVES):
+        cell = build_kpi_view(Kpi(metric, None, None, True, (None,)), parse_view(), reasons)
+        assert (cell.value, cell.has_data) == (EMPTY_VALUE, False)
+        assert cell.tip.splitlines() == [describe_metric(metric), reasons[metric]]
 
 
 def test_estimated_kpi_is_marked():

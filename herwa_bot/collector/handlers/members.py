@@ -5,12 +5,13 @@ from typing import Any
 
 from herwa_bot.collector.discordpy_patch import Parser
 from herwa_bot.collector.event_writer import EventWriter
-from herwa_bot.collector.gateway_sessions import get_time_ms
+from herwa_bot.collector.gateway_sessions import NEVER_MS, get_time_ms
 from herwa_bot.collector.parsing import members
 from herwa_bot.collector.parsing.messages import get_member_name
 from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_snowflake
 from herwa_shared.discord.constants import ChannelType
 from herwa_shared.discord.event_times import is_possible_event_time
+from herwa_shared.pipeline.events import ActivityEvent
 from herwa_shared.services.guilds import ChannelData, GuildData
 
 EventData = dict[str, Any]
@@ -63,12 +64,24 @@ class MemberHandlers:
         if event is None:
             self._member_counts.add_member(guild_id, joined_at_ms=get_time_ms(), now_ms=get_time_ms())
             return
-        # The same rule as for messages: a stricter one would not count joins while this machine's clock is slow.
-        if not is_possible_event_time(event.at_ms, now_ms=get_time_ms()):
-            raise InvalidPayload("joined_at")
+        self._require_possible_time(event)
         self._record_name(guild_id, data)
         self._member_counts.add_member(guild_id, joined_at_ms=event.at_ms, now_ms=get_time_ms())
         self._writer.add(event._replace(live_since_ms=self._writer.get_live_since_ms(guild_id)))
+
+    def on_join_message(self, data: EventData) -> None:
+        """Handle the system message about a join; ignored if Discord sends the join itself.
+
+        Leaves are not received, so the counter of members is left to the next poll, and a member who joins again must
+        not be taken for a repeated event.
+        """
+        guild_id, event = parse_snowflake(data, "guild_id"), members.parse_join_message(data)
+        if event is None or self._gateway_sessions.has_members_intent(guild_id):
+            return
+        self._require_possible_time(event)
+        self._live_updates.invalidate(guild_id, event.user_id)
+        self._record_name(guild_id, {**(data.get("member") or {}), "user": data["author"]})
+        self._writer.add(event._replace(live_since_ms=NEVER_MS))
 
     def on_member_update(self, data: EventData) -> None:
         guild_id = parse_snowflake(data, "guild_id")
@@ -151,6 +164,14 @@ class MemberHandlers:
         """Only a stage has an audience; elsewhere the member lacks the permission to speak."""
         is_audience = state.audience and state.channel_id in self._stage_channel_ids
         return state if state.audience == is_audience else state._replace(audience=is_audience)
+
+    def _require_possible_time(self, event: ActivityEvent) -> None:
+        """Raise InvalidPayload for a join in the future.
+
+        The rule is that of messages: a stricter one would not count joins while this machine's clock is slow.
+        """
+        if not is_possible_event_time(event.at_ms, now_ms=get_time_ms()):
+            raise InvalidPayload("joined_at")
 
     def _record_name(self, guild_id: int, member: Payload | None) -> None:
         if member and (user := member.get("user")):

@@ -6,6 +6,8 @@ reach discord.py, and its parsers for the other events are wrapped. An exception
 version is pinned, and tests/bot/test_discord_py.py fails when it changes.
 """
 
+from collections.abc import Container
+from datetime import datetime
 from typing import Any
 
 from discord.ext import commands
@@ -25,6 +27,7 @@ from herwa_bot.collector.payload_fields import InvalidPayload, parse_snowflake
 from herwa_bot.collector.skipped_events import log_skipped_event
 from herwa_bot.collector.thread_parents import ThreadParents
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import JOIN_MESSAGE_TYPE
 from herwa_shared.discord.event_times import is_possible_event_time
 from herwa_shared.pipeline.events import ActivityEvent, decode_snowflake_ms
 
@@ -58,6 +61,7 @@ class MessageHandlers:
         self._thread_parents: ThreadParents = writer.thread_parents
         self._gateway_sessions: GatewaySessions = writer.gateway_sessions
         self._gap_tracker = writer.gap_tracker
+        self._join_message_tracker = writer.join_message_tracker
         self._catch_up = writer.catch_up
         self._ticket_tracker = writer.ticket_tracker
         self._visibility = ChannelVisibility(channel_directory)
@@ -114,6 +118,8 @@ class MessageHandlers:
             data, parent_id=parent_id or 0, live_since_ms=live_since_ms, can_read_content=self.can_read_content
         )
         if event is None:
+            if data["type"] == JOIN_MESSAGE_TYPE:
+                self._member_handlers.on_join_message(data)
             return
         reject_future(event)
         if not data.get("webhook_id"):
@@ -190,11 +196,13 @@ class MessageHandlers:
             )
         self._channel_directory.set_guild(guild.id, data.get("channels", ()))
         self._visibility.set_guild(guild.id, data)
-        self._update_hidden_channels(guild.id)
+        self._join_message_tracker.set_channel_id(guild.id, messages.get_join_message_channel_id(data))
+        session_started_at = self._gap_tracker.take_expected(guild.id)
+        self._update_hidden_channels(guild.id, session_started_at=session_started_at)
         self._ticket_tracker.add_active_threads(
             guild.id, data.get("threads") or (), self._visibility.list_hidden_channels(guild.id)
         )
-        self._report_missed_period(guild.id, data)
+        self._report_missed_period(guild.id, data, session_started_at)
         self._member_handlers.on_guild_create(data, guild)
         self._scheduled_event_handlers.on_guild_create(data)
         for field in STRIPPED_GUILD_FIELDS:
@@ -205,6 +213,8 @@ class MessageHandlers:
             updated_guild = messages.parse_guild_update(data, known_guild)
             self._metadata.update_guild(updated_guild)
             self._member_handlers.on_guild_update(data, known_guild, updated_guild)
+            self._join_message_tracker.set_channel_id(known_guild.id, messages.get_join_message_channel_id(data))
+            self._update_hidden_channels(known_guild.id)
         for field in ("emojis", "stickers"):
             data[field] = []
 
@@ -218,6 +228,7 @@ class MessageHandlers:
         self._channel_directory.remove_guild(guild_id)
         self._visibility.remove_guild(guild_id)
         self._gap_tracker.remove_guild(guild_id, at=utc_now())
+        self._join_message_tracker.remove_guild(guild_id, at=utc_now())
         self._member_handlers.on_guild_remove(guild_id)
         self._scheduled_event_handlers.on_guild_remove(guild_id)
 
@@ -288,15 +299,30 @@ class MessageHandlers:
         self._member_handlers.on_role_change(guild_id)
         self._update_hidden_channels(guild_id)
 
-    def _update_hidden_channels(self, guild_id: int) -> None:
-        """Open and close the gaps of channels that the bot can or cannot view now."""
+    def _update_hidden_channels(self, guild_id: int, *, session_started_at: datetime | None = None) -> None:
+        """Open and close the gaps of channels that the bot can or cannot view now, and the reading of join messages.
+
+        What GUILD_CREATE says about join messages holds since `session_started_at`, if a new session began.
+        """
         now, hidden_ids = utc_now(), self._visibility.list_hidden_channels(guild_id)
         for gap in self._gap_tracker.set_hidden_channels(guild_id, hidden_ids, at=now):
             self._catch_up.add_channel_period(guild_id, gap.channel_id, gap.from_at, now)
+        is_readable = self._can_read_join_messages(guild_id, hidden_ids)
+        self._join_message_tracker.set_readable(guild_id, is_readable, at=session_started_at or now)
 
-    def _report_missed_period(self, guild_id: int, data: EventData) -> None:
+    def _can_read_join_messages(self, guild_id: int, hidden_ids: Container[int]) -> bool:
+        """Whether joins are read from join messages: switched on, visible, and needed without the members intent."""
+        channel_id = self._join_message_tracker.get_channel_id(guild_id)
+        return (
+            bool(channel_id)
+            and not self._gateway_sessions.has_members_intent(guild_id)
+            and channel_id not in hidden_ids
+            and self._channel_directory.find(guild_id, channel_id) is not None
+        )
+
+    def _report_missed_period(self, guild_id: int, data: EventData, session_started_at: datetime | None) -> None:
         """Report the time before GUILD_CREATE in which no events of the guild arrived: a new session, or an outage."""
-        now, session_started_at = utc_now(), self._gap_tracker.take_expected(guild_id)
+        now = utc_now()
         gap = self._gap_tracker.close_guild_gap(guild_id, at=now)
         hidden_ids = self._visibility.list_hidden_channels(guild_id)
         newest_ids = messages.list_newest_ids(data, hidden_ids=hidden_ids)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_snowflake, parse_timestamp_ms
 from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
-from herwa_shared.pipeline.events import ActivityEvent, EventKind
+from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
 
 MAX_EMOJI_LENGTH = 100
 
@@ -84,6 +84,19 @@ def parse_member_join(data: Payload) -> ActivityEvent | None:
         return None
     guild_id, user_id = parse_snowflake(data, "guild_id"), parse_snowflake(data["user"], "id")
     return _build_event(guild_id, EventKind.JOIN, parse_timestamp_ms(data, "joined_at"), user_id=user_id)
+
+
+def parse_join_message(data: Payload) -> ActivityEvent | None:
+    """Parse the system message about a join; None for bots.
+
+    The time is that of the join, else that of the message: there is no join time of a member who has left already.
+    """
+    user, member = data["author"], data.get("member") or {}
+    if _is_bot({"user": user}):
+        return None
+    message_ms = decode_snowflake_ms(parse_snowflake(data, "id"))
+    at_ms = parse_timestamp_ms(member, "joined_at") if member.get("joined_at") else message_ms
+    return _build_event(parse_snowflake(data, "guild_id"), EventKind.JOIN, at_ms, user_id=parse_snowflake(user, "id"))
 
 
 def parse_member_leave(data: Payload, *, at_ms: int) -> ActivityEvent | None:

@@ -21,6 +21,7 @@ from herwa_shared.discord.constants import (
     BOOST_MESSAGE_TYPES,
     COMMAND_REPLY_MESSAGE_TYPES,
     FORUM_CHANNEL_TYPES,
+    SUPPRESS_JOIN_MESSAGES_FLAG,
     THREAD_CHANNEL_TYPES,
     USER_MESSAGE_TYPES,
     MessageType,
@@ -161,6 +162,12 @@ def parse_guild_update(data: Payload, guild: GuildData) -> GuildData:
     return replace(
         guild, name=parse_name(data["name"]), owner_id=parse_snowflake(data, "owner_id"), icon=_parse_icon(data)
     )
+
+
+def get_join_message_channel_id(data: Payload) -> int:
+    """Get the channel of a guild's join messages from GUILD_CREATE or GUILD_UPDATE; 0 if they are switched off."""
+    is_suppressed = parse_int32(data, "system_channel_flags") & SUPPRESS_JOIN_MESSAGES_FLAG
+    return parse_snowflake(data, "system_channel_id") if data.get("system_channel_id") and not is_suppressed else 0
 
 
 def parse_channel(data: Payload, *, guild_id: int) -> ChannelData:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from herwa_shared.analytics.date_ranges import DateRange, DateRangePreset, get_first_day, get_last_day
-from herwa_shared.analytics.metric_definitions import Metric, describe_metric, get_definition
+from herwa_shared.analytics.metric_definitions import describe_metric, get_definition
 from herwa_shared.analytics.results import PointStatus
 from herwa_shared.charts.formatting import format_long_day, format_period, format_recent_period
 from herwa_shared.charts.text.headline import build_headline
@@ -17,6 +17,7 @@ from herwa_shared.charts.text.series_texts import NO_DATA_IN_PERIOD, describe_em
 from herwa_shared.charts.web_figure import build_web_figure
 from herwa_shared.dashboard_params import format_date_or_time
 from herwa_shared.dashboard_query import DashboardQuery
+from herwa_shared.privacy.collected_data import GatewayIntent
 from herwa_web import app_context, texts
 from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.guild.channel_views import ChannelView, build_channel_view, format_name
@@ -158,11 +159,7 @@ def present_overview(
     """Build the view model from the loaded data. `missing_intents` are the gateway intents that the bot lacks."""
     view, compared, controls = request.view, data.compared, present_controls(request)
     values = [point.value for point in compared.series.started_points]
-    missing_reasons = (
-        dict.fromkeys((Metric.JOINS, Metric.LEAVES), texts.MEMBERS_INTENT_MISSING)
-        if "members" in missing_intents
-        else {}
-    )
+    missing_reasons = tile_texts.MISSING_MEMBER_EVENTS if GatewayIntent.MEMBERS in missing_intents else {}
     kpis = [build_kpi_view(data.kpi if kpi.metric is view.metric else kpi, view, missing_reasons) for kpi in data.kpis]
     return replace(
         controls,

@@ -7,6 +7,12 @@ MORE_METRICS = "More metrics"
 UNNAMED_MEMBER = "Unnamed member"
 UNNAMED_MEMBER_REASON = "Names are kept for 13 months, and for 90 days after a member left."
 COMMAND_PANEL_TITLES = {Metric.COMMANDS: "Top commands", Metric.COMMANDS_DENIED: "Why commands were blocked"}
+MISSING_MEMBER_EVENTS = {
+    Metric.JOINS: "No data: turn on join messages in a channel that Herwa can see, or enable the Server Members intent"
+    " in Discord's developer portal.",
+    Metric.LEAVES: "No data: enable the Server Members intent in Discord's developer portal.",
+}
+"""Why a tile has no data while Discord does not grant the Server Members intent."""
 CHECK_FAILED = "Check failed"
 COMMANDS_SHEET = "Commands"
 COMMAND_COLUMN, SURFACE_COLUMN, OUTCOME_COLUMN = "Command", "Used as", "Result"

@@ -173,6 +173,17 @@ def test_subtracted_periods_are_not_covered():
     )
 
 
+def test_intersection_covers_what_both_cover():
+    days = [(make_utc(2024, 3, start), make_utc(2024, 3, end)) for start, end in [(1, 5), (7, 9)]]
+    others = [(make_utc(2024, 3, start), make_utc(2024, 3, end)) for start, end in [(2, 3), (4, 8), (8, 8), (9, 10)]]
+
+    assert Coverage.from_periods(days).intersect(others).periods == (
+        (make_utc(2024, 3, 2), make_utc(2024, 3, 3)),
+        (make_utc(2024, 3, 4), make_utc(2024, 3, 5)),
+        (make_utc(2024, 3, 7), make_utc(2024, 3, 8)),
+    )
+
+
 @pytest.mark.parametrize(
     ("start", "end", "level"),
     [

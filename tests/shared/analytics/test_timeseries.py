@@ -12,6 +12,7 @@ from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
+from herwa_shared.models import CollectionGap, JoinMessagePeriod
 from herwa_shared.stores import Stores
 from tests.support.row_factories import (
     EventRow,
@@ -115,6 +116,21 @@ async def test_half_hour_zone_uses_raw_events_for_minutes_and_samples(stores: St
 
     assert await query_day_values(stores, query, Metric.VOICE_MINUTES, now=now) == (["10*", "1*"], 11)
     assert await query_day_values(stores, query, Metric.MEMBERS, now=now) == ([600, 60], 60)
+
+
+async def test_joins_are_covered_while_a_collector_reads_join_messages(stores: Stores):
+    query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
+    await add_gateway_session(stores, query.guild_id, make_utc(2024, 3, 1, 12), make_utc(2024, 3, 3), intents=1 << 9)
+    await add_gateway_session(stores, query.guild_id, make_utc(2024, 3, 3), NOW, intents=1 << 9)
+    gap_start, gap_end = make_utc(2024, 3, 2), make_utc(2024, 3, 3)
+    async with stores.database.transaction() as session:
+        for start, end in ((make_utc(2024, 2, 1), gap_start), (make_utc(2024, 3, 2, 12), None)):
+            session.add(JoinMessagePeriod(guild_id=query.guild_id, from_at=start, to_at=end))
+        session.add(CollectionGap(guild_id=query.guild_id, channel_id=0, from_at=gap_start, to_at=gap_end))
+    await insert_events(stores, query.guild_id, [EventRow(make_utc(2024, 3, 1, 20), kind="join")])
+
+    assert await query_day_values(stores, query, Metric.JOINS) == (["1*", None, 0], 1)
+    assert await query_day_values(stores, query, Metric.LEAVES) == ([None, None, None], 0)
 
 
 @pytest.mark.parametrize("metric", [Metric.JOINS, Metric.LEAVES])

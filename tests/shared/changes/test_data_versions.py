@@ -22,6 +22,7 @@ from herwa_shared.services.collection_gaps import GapRecord, save_gaps
 from herwa_shared.services.gateway_sessions import start_gateway_session, update_gateway_sessions
 from herwa_shared.services.guilds import mark_guilds_left, set_timezone
 from herwa_shared.services.imported_periods import record_imported_period
+from herwa_shared.services.join_message_periods import JoinMessagePeriodRecord, save_join_message_periods
 from tests.shared.policy_cache.conftest import DeafConnection
 from tests.support.event_factories import build_message_event, build_snowflake
 from tests.support.row_factories import add_channel, add_guild
@@ -97,6 +98,10 @@ async def change_import(session, guild_id: int) -> None:
     )
 
 
+async def change_join_messages(session, guild_id: int) -> None:
+    await save_join_message_periods(session, [JoinMessagePeriodRecord(guild_id, utc_now())])
+
+
 async def change_membership(session, guild_id: int) -> None:
     await mark_guilds_left(session, [guild_id])
 
@@ -105,7 +110,9 @@ async def change_time_zone(session, guild_id: int) -> None:
     await set_timezone(session, guild_id=guild_id, zone=ZoneInfo("Asia/Tokyo"))
 
 
-@pytest.mark.parametrize("change", [change_gap, change_import, change_membership, change_time_zone])
+@pytest.mark.parametrize(
+    "change", [change_gap, change_import, change_join_messages, change_membership, change_time_zone]
+)
 async def test_change_of_coverage_or_time_zone_raises_the_version_with_its_commit(stores, guild, change):
     before = await load_version(stores, guild)
     async with stores.database.transaction() as session:
