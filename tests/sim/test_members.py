@@ -1,9 +1,11 @@
 """Gateway events about members, roles, owners and presences; and servers without the bot."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
+from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 from tests.sim.gateway_client import GUILDS, MEMBERS, MESSAGES, MODERATION, PRESENCES, connect_identified
 from tests.sim.recording_bot import connect_bot, wait_until
@@ -22,6 +24,26 @@ async def test_join_rename_role_and_ban_send_events(sim, server):
         sim.client.ban(server.id, member)
         assert (await client.wait_for_event("GUILD_BAN_ADD"))["user"]["id"] == str(member)
         assert (await client.wait_for_event("GUILD_MEMBER_REMOVE"))["user"]["id"] == str(member)
+
+
+async def test_join_message_is_posted_in_the_channel_of_system_messages(sim, server):
+    """It is not posted while join messages are switched off, and after the channel was deleted."""
+    welcome = sim.client.create_channel(server.id, "welcome")
+    async with connect_identified(sim, GUILDS | MESSAGES) as client:
+        sim.client.update_guild(server.id, system_channel_id=welcome)
+        for flags in (0b0001, 0b0010):
+            sim.client.update_guild(server.id, system_channel_flags=flags)
+            member = sim.client.join(server.id, f"Bea {flags}")
+        message = await client.wait_for_event("MESSAGE_CREATE")
+        assert (message["type"], message["channel_id"], message["content"]) == (7, str(welcome), "")
+        assert message["author"]["id"] == str(member)
+        assert datetime.fromisoformat(message["member"]["joined_at"]) <= utc_now()
+        sim.client.delete_channel(welcome)
+        sim.client.join(server.id, "Cleo")
+        sim.client.send_message(server.channel, member)
+        assert (await client.wait_for_event("CHANNEL_DELETE"))["id"] == str(welcome)
+        assert (await client.wait_for_event("GUILD_UPDATE"))["system_channel_id"] is None
+        assert (await client.wait_for_event("MESSAGE_CREATE"))["type"] == 0
 
 
 async def test_member_count_follows_joins_and_leaves(sim, server, bot):
