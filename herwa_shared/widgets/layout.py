@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from herwa_shared.charts.axes import get_axis_max
+from herwa_shared.charts.formatting import format_si
 from herwa_shared.charts.sparkline import build_sparkline_runs
 from herwa_shared.services.widget_settings import WidgetSize, WidgetTemplate
 from herwa_shared.widgets import texts
@@ -16,7 +17,7 @@ from herwa_shared.widgets.text_width import estimate_width, fit_text
 PADDING, CARD_WIDTH, CHART_WIDTH = 16.0, 320.0, 480.0
 HEADER_HEIGHT, METRIC_HEIGHT, SPARKLINE_ROW_HEIGHT, CHANNEL_HEIGHT = 68.0, 56.0, 54.0, 30.0
 CHANGE_HEIGHT = 22.0
-CHART_TOP, CHART_HEIGHT, CHART_FOOT = 96.0, 128.0, 32.0
+CHART_TOP, CHART_HEIGHT, CHART_FOOT, CHART_VALUE = 96.0, 128.0, 32.0, 16.0
 BADGE_HEIGHT, BADGE_TEXT, BADGE_GAP, MAX_BADGE_NAME = 30.0, 12.5, 11.0, 200.0
 SCALES = {WidgetSize.SMALL: 0.85, WidgetSize.MEDIUM: 1.0, WidgetSize.LARGE: 1.25}
 INK_BY_GOODNESS = {True: Ink.UP, False: Ink.DOWN, None: Ink.MUTED}
@@ -39,7 +40,9 @@ class NumberColumn:
     def fit(cls, numbers: Sequence[NumberText], width: float, *, size: float) -> Self:
         """Choose the place of the changes by the widest number."""
         widths = (
-            estimate_width(item.value, size, weight=600) + 8 + estimate_width(item.change, 12, weight=600)
+            estimate_width(_shorten_value(item, size, width), size, weight=600)
+            + 8
+            + estimate_width(item.change, 12, weight=600)
             for item in numbers
             if item.change
         )
@@ -84,7 +87,7 @@ def build_chart(content: WidgetContent, *, height: float = CHART_TOP + CHART_HEI
     if not content.items or content.numbers is None:
         return _frame(content, CHART_WIDTH, height, [])
     item = content.items[0]
-    parts = _draw_chart(content, item, f"{item.value} {item.label}", height)
+    parts = _draw_chart(content, item, height, suffix=f" {item.label}")
     return _frame(content, CHART_WIDTH, height, parts, name_width=CHART_WIDTH / 2 - 62)
 
 
@@ -101,7 +104,7 @@ def build_page_chart(content: WidgetContent, *, height: float) -> Drawing:
         content,
         CHART_WIDTH,
         height,
-        [*header, *_draw_chart(content, item, item.value, height)],
+        [*header, *_draw_chart(content, item, height)],
         content.settings.radius,
     )
 
@@ -203,16 +206,25 @@ def _wrap(content: WidgetContent, width: float, height: float, parts: list[Part]
 
 def _draw_number(item: NumberText, left: float, top: float, column: NumberColumn) -> list[Part]:
     size, ink = column.size, INK_BY_GOODNESS[item.is_good]
+    value = _shorten_value(item, size, column.width)
     parts: list[Part] = [
-        Label(left, top + size, item.value, Ink.TEXT, size, weight=600, max_width=column.width),
+        Label(left, top + size, value, Ink.TEXT, size, weight=600, max_width=column.width),
         Label(left, top + size + 18, item.label, Ink.MUTED, 12, max_width=column.width),
     ]
     if item.change and column.has_changes_below:
         parts.append(Label(left, top + size + 34, item.change, ink, 12, weight=600, max_width=column.width))
     elif item.change:
-        change_left = left + estimate_width(item.value, size, weight=600) + 6
+        change_left = left + estimate_width(value, size, weight=600) + 6
         parts.append(Label(change_left, top + size - 1, item.change, ink, 12, weight=600))
     return parts
+
+
+def _shorten_value(item: NumberText, size: float, width: float, *, suffix: str = "") -> str:
+    """Return the value and a suffix; the value in short form (`1.2M`) if it doesn't fit: no number is cut off."""
+    text = f"{item.value}{suffix}"
+    if item.number.value is None or estimate_width(text, size, weight=600) <= width:
+        return text
+    return f"{format_si(item.number.value)}{suffix}"
 
 
 def _draw_line(
@@ -233,11 +245,12 @@ def _draw_line(
     return parts
 
 
-def _draw_chart(content: WidgetContent, item: NumberText, value: str, height: float) -> list[Part]:
-    """Draw the value with its change at the right, the axis, and the days of the number."""
+def _draw_chart(content: WidgetContent, item: NumberText, height: float, *, suffix: str = "") -> list[Part]:
+    """Draw the value and a suffix with the change at the right, the axis, and the days of the number."""
     right, plot_height = CHART_WIDTH - PADDING, height - CHART_TOP - CHART_FOOT
     width = CHART_WIDTH / 2 - PADDING
-    parts: list[Part] = [Label(right, 34, value, Ink.TEXT, 16, weight=600, align=Align.END, max_width=width)]
+    value = _shorten_value(item, CHART_VALUE, width, suffix=suffix)
+    parts: list[Part] = [Label(right, 34, value, Ink.TEXT, CHART_VALUE, weight=600, align=Align.END, max_width=width)]
     if item.change:
         parts.append(Label(right, 54, item.change, INK_BY_GOODNESS[item.is_good], 12, weight=600, align=Align.END))
     parts += _draw_axis(content, item, plot_height)

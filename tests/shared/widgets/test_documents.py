@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from herwa_shared.charts.formatting import format_si
 from herwa_shared.services.widget_settings import (
     TRANSPARENT,
     ColorScheme,
@@ -197,8 +198,26 @@ def test_long_names_are_cut_off_within_the_width():
         assert estimate_width(fit_text(text, 15, 200), 15) <= 200
 
 
-@pytest.mark.parametrize("template", [WidgetTemplate.CARD, WidgetTemplate.SPARKLINE])
-def test_either_all_numbers_of_a_card_have_their_change_beside_them_or_all_below(template: WidgetTemplate):
+@pytest.mark.parametrize("number_format", NumberFormat)
+@pytest.mark.parametrize("template", [WidgetTemplate.CARD, WidgetTemplate.SPARKLINE, WidgetTemplate.CHART])
+@pytest.mark.parametrize("amount", [999_999, 1_234_567, 98_765_432, 1_234_567_890])
+def test_no_number_is_cut_off(template: WidgetTemplate, number_format: NumberFormat, amount: int):
+    metrics = (WidgetMetric.VOICE_MINUTES, WidgetMetric.VOICE_MEMBERS, WidgetMetric.MEMBERS, WidgetMetric.MESSAGES)
+    settings = WidgetSettings(name="Big", template=template, metrics=metrics, number_format=number_format)
+    numbers = build_numbers(*metrics)
+    numbers = replace(numbers, numbers=tuple(replace(number, value=amount) for number in numbers.numbers))
+    content = build_content("Big server", settings, numbers, now=NOW)
+    shown = " ".join(list_texts(build_card_svg(content)))
+    assert ELLIPSIS not in shown
+    assert (content.items[0].value in shown) or (format_si(amount) in shown)
+
+
+@pytest.mark.parametrize(
+    ("template", "wide_value"), [(WidgetTemplate.CARD, 999_999), (WidgetTemplate.SPARKLINE, 12_345_678)]
+)
+def test_either_all_numbers_of_a_card_have_their_change_beside_them_or_all_below(
+    template: WidgetTemplate, wide_value: int
+):
     def list_changes(value: int, number_format: NumberFormat) -> list[tuple[float, str]]:
         numbers = build_numbers(*BOTH_METRICS)
         numbers = replace(numbers, numbers=(replace(numbers.numbers[0], value=value), *numbers.numbers[1:]))
@@ -208,7 +227,7 @@ def test_either_all_numbers_of_a_card_have_their_change_beside_them_or_all_below
         return [(float(text.get("x", 0)), text.text) for text in root.iter(f"{SVG}text") if text.text in changes]
 
     beside = list_changes(1_204, NumberFormat.SHORT)
-    below = list_changes(1_234_567_890, NumberFormat.COMMA)
+    below = list_changes(wide_value, NumberFormat.COMMA)
     assert [text for _, text in beside] == [text for _, text in below]
     assert len(below) == len(BOTH_METRICS)
     starts = {x for x, _ in below}
