@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 
 import pytest
 from sqlalchemy import delete
@@ -14,10 +15,14 @@ from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.discord.endpoints import LOCAL_OPERATOR_ID
 from herwa_shared.models import Process
+from herwa_shared.operators.days import DISCORD_SOURCE, GrowthSteps
+from herwa_shared.operators.overview import DayNumbers, PanelOverview
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit import list_entries
 from herwa_shared.stores import Stores
 from herwa_web.pages.admin.frame import PANEL_ITEMS
+from herwa_web.pages.admin.overview import texts as overview_texts
+from herwa_web.pages.admin.overview.state import build_overview
 from herwa_web.pages.admin.server import texts as server_texts
 from herwa_web.panel import PANEL_STATES, is_panel_path
 from tests.support.oauth_login import log_in
@@ -125,6 +130,17 @@ async def test_every_address_and_handler_is_unknown_to_every_role(web: WebServer
     ):
         assert await fetch(web, path, user) == document, path
         assert await record_frames(web, user, path, handlers) == unknown, path
+
+
+def test_overview_without_servers_says_what_is_missing():
+    day = DayNumbers(date(2026, 11, 29), servers=0, members=0, events=0, commands=0, refused=0, added=0, removed=0)
+    empty = build_overview(PanelOverview((day,), {}, (), (), utc_now()), {"free": "Free"})
+    assert (empty.growth, empty.acts, empty.tiers[0].percent) == ([], [], 0)
+    assert {tile.note for tile in empty.tiles[1:]} == {overview_texts.FIRST_DAY}
+    added = GrowthSteps(DISCORD_SOURCE, installed=3, with_numbers=1, old_enough=0, active_later=0)
+    [growth] = build_overview(PanelOverview((day,), {}, (added,), (), utc_now()), {}).growth
+    assert [step.percent for step in growth.steps] == [100, 33, 0]
+    assert growth.steps[-1].text == overview_texts.NOT_OLD_ENOUGH
 
 
 async def test_every_state_of_the_panel_is_hidden():

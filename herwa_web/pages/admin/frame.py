@@ -8,7 +8,7 @@ import reflex as rx
 from herwa_web import texts as web_texts
 from herwa_web.components.account_menu import ACCOUNT_MENU, WORKS_OFFLINE
 from herwa_web.components.controls import icon, link, popover_trigger
-from herwa_web.components.status_views import load_error_view, server_not_found, skeleton, stale_banner
+from herwa_web.components.status_views import empty_state, load_error_view, skeleton, stale_banner
 from herwa_web.layout import OtherPages, page_layout
 from herwa_web.layout_state import LayoutState
 from herwa_web.pages.admin import texts
@@ -71,7 +71,7 @@ def panel_page(
                     *content,
                 ),
             ),
-            ("missing", server_not_found()),
+            ("missing", _server_not_found()),
             ("failed", load_error_view(state.error_text, state.retry)),
             _skeleton(),
         ),
@@ -85,6 +85,15 @@ def panel_page(
         other_pages=OtherPages(_rail(item), _bottom_bar(item)),
     )
     return rx.cond(LayoutState.is_operator, page, not_found_page())
+
+
+def _server_not_found() -> rx.Component:
+    return empty_state(
+        "search-x",
+        web_texts.SERVER_NOT_FOUND,
+        texts.SERVER_NOT_FOUND_HINT,
+        actions=(link(texts.SERVERS, href=SERVERS_ITEM.href, class_name="button main"),),
+    )
 
 
 def build_panel_title(title: Any) -> Any:

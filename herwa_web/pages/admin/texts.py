@@ -16,6 +16,7 @@ DAYS = "Days"
 DAYS_HINT = "Empty: no end"
 LOG_IN_AGAIN = "Log in again"
 SAVED = "Saved."
+SERVER_NOT_FOUND_HINT = "No server has this id. Search for it by name."
 
 
 def format_server_tab(name: Any) -> Any:

@@ -79,7 +79,7 @@ def _form() -> rx.Component:
                     name="what",
                 ),
             ),
-            class_name="form-grid",
+            class_name="form-grid four",
         ),
         rx.cond(RulesState.test_error != "", rx.el.p(RulesState.test_error, class_name="effect red", role="alert")),
         rx.el.div(rx.el.button(texts.ADD_TEST, type="submit", class_name="button main"), class_name="form-actions"),

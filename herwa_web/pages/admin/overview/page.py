@@ -34,7 +34,15 @@ def operator_overview_page() -> rx.Component:
                         rx.el.ul(rx.foreach(VIEW.tiers, share_bar), class_name="usage-bars"),
                         about=texts.TIERS_HINT,
                     ),
-                    panel(texts.GROWTH, rx.foreach(VIEW.growth, _growth), about=texts.GROWTH_HINT),
+                    panel(
+                        texts.GROWTH,
+                        rx.cond(
+                            VIEW.growth.length() > 0,
+                            rx.foreach(VIEW.growth, _growth),
+                            rx.el.p(texts.NO_GROWTH, class_name="about padded"),
+                        ),
+                        about=texts.GROWTH_HINT,
+                    ),
                     class_name="panels two",
                 ),
             ),

@@ -108,7 +108,7 @@ def _build_tile(
 ) -> PanelTile:
     values = [read(day) for day in days]
     earlier = values[-2] if len(values) > 1 else None
-    detail = note or ("" if earlier is None else texts.format_yesterday(earlier))
+    detail = note or (texts.FIRST_DAY if earlier is None else texts.format_yesterday(earlier))
     return PanelTile(label, format_int(values[-1] or 0), detail, *build_sparkline_paths(values, height=TILE_HEIGHT))
 
 
@@ -124,7 +124,7 @@ def _build_growth(steps: GrowthSteps) -> GrowthView:
             ),
             ShareBar(
                 texts.ACTIVE_LATER,
-                texts.format_share(steps.active_later, steps.old_enough),
+                texts.format_share(steps.active_later, steps.old_enough) if steps.old_enough else texts.NOT_OLD_ENOUGH,
                 _get_percent(steps.active_later, steps.old_enough),
             ),
         ],

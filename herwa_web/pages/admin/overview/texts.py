@@ -14,6 +14,9 @@ NO_ACTS = "Nothing was changed."
 NO_NUMBERS, NO_NUMBERS_HINT = "No numbers yet", "The worker counts them every minute. Check that it runs."
 SOURCES: Mapping[str, str] = {PAGES_SOURCE: "From Herwa's pages", DISCORD_SOURCE: "From Discord"}
 INSTALLED, WITH_NUMBERS, ACTIVE_LATER = "Added", "First number", "Active after 30 days"
+NO_GROWTH = "No servers were added in the last 90 days."
+NOT_OLD_ENOUGH = "no server is 30 days old"
+FIRST_DAY = "counted since today"
 
 
 def format_counted(moment: str) -> str:

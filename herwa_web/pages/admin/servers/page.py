@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from herwa_web import texts as web_texts
 from herwa_web.components.controls import avatar, icon, link
 from herwa_web.components.status_views import empty_state
 from herwa_web.pages.admin.components import meter
@@ -31,7 +32,12 @@ def servers_page() -> rx.Component:
             rx.cond(
                 STATE.is_filtered,
                 empty_state("search-x", texts.NO_MATCHES, texts.NO_MATCHES_HINT),
-                empty_state("server", texts.NO_SERVERS, texts.NO_SERVERS_HINT),
+                empty_state(
+                    "server",
+                    texts.NO_SERVERS,
+                    texts.NO_SERVERS_HINT,
+                    actions=(link(web_texts.MY_SERVERS, href="/", class_name="button main"),),
+                ),
             ),
         ),
     )

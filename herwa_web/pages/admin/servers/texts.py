@@ -20,7 +20,7 @@ TROUBLES: Mapping[str, str] = {
     ServerTrouble.NO_EVENTS: "No events for a day",
 }
 NO_MATCHES, NO_MATCHES_HINT = "No servers match", "Search for a shorter part of the name, or clear the filters."
-NO_SERVERS, NO_SERVERS_HINT = "No servers yet", "Servers are listed here when the bot is added to them."
+NO_SERVERS, NO_SERVERS_HINT = "No servers yet", "Add the bot to one of your servers. It's listed here at once."
 CLEAR = "Clear"
 MORE = "Only the 50 largest are listed. Search for a longer part of the name."
 APPLY = "Search"
