@@ -21,6 +21,7 @@ from herwa_shared.auth.sessions import (
 )
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import NotFound, Unauthenticated
 from herwa_shared.operators.view_as import ActiveView, find_view
 from herwa_shared.services.write_transaction import open_write_transaction
@@ -85,9 +86,7 @@ async def authorize(visitor: Visitor, guild_id: str, surface: Surface) -> UserGu
     Raises AccessDenied, PolicyUnavailable, what `GuildAccess.get_role_ids` raises, and NotFound: with the same message
     for a guild that the user does not manage, an unknown id and a malformed id.
     """
-    if not _is_id(guild_id):
-        raise NotFound(NO_SUCH_GUILD)
-    guild = require_managed(visitor.guilds, int(guild_id))
+    guild = require_managed(visitor.guilds, require_guild_id(guild_id))
     await app_context.get_authorizer().require_member(visitor.user.user_id, guild, surface)
     return guild
 
@@ -186,5 +185,10 @@ async def _find_user(handle: str) -> SessionUser | None:
     return await find_user_by_session(session_token) if session_token else None
 
 
-def _is_id(text: object) -> bool:
-    return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS
+def require_guild_id(text: object) -> int:
+    """Parse the id of a guild that a browser sent. Raises NotFound for any other text, as for an unknown guild."""
+    is_id = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS
+    guild_id = int(text) if is_id else 0  # type: ignore[call-overload] # a string of digits
+    if not 0 < guild_id <= MAX_SNOWFLAKE:
+        raise NotFound(NO_SUCH_GUILD)
+    return guild_id

@@ -60,6 +60,7 @@ from herwa_web.pages.leaked_key.page import leaked_key_page
 from herwa_web.pages.login import LoginState, login_page
 from herwa_web.pages.not_found import not_found_page
 from herwa_web.pages.own_data import texts as own_data_texts
+from herwa_web.pages.own_data.left_servers import LeftServersState
 from herwa_web.pages.own_data.page import own_data_page
 from herwa_web.pages.own_data.state import OwnDataState
 from herwa_web.pages.policies import texts as policy_texts
@@ -157,7 +158,10 @@ app.add_page(
 )
 app.add_page(account_page, route=ACCOUNT_URL, title=texts.ACCOUNT_TAB, on_load=AccountState.load)
 app.add_page(
-    own_data_page, route=OWN_DATA_URL, title=f"{own_data_texts.TITLE} · {texts.APP_NAME}", on_load=OwnDataState.load
+    own_data_page,
+    route=OWN_DATA_URL,
+    title=f"{own_data_texts.TITLE} · {texts.APP_NAME}",
+    on_load=[OwnDataState.load, LeftServersState.load],
 )
 app.add_page(
     operator_overview_page,

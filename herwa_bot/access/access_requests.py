@@ -34,6 +34,7 @@ from herwa_shared.services.access_requests import (
     get_request,
     list_open_requests,
 )
+from herwa_shared.services.direct_messages import is_muted
 from herwa_shared.services.guild_settings import load_guild_settings
 from herwa_shared.services.message_subscribers import MessageTopic, list_subscribers
 from herwa_shared.services.notices import mark_notified
@@ -133,7 +134,8 @@ class RequestDecisionButton(
             if end
             else texts.format_declined_message(command, server)
         )
-        is_notified = await send_dm(interaction.client, access_request.user_id, message)
+        database = get_guard(interaction).database
+        is_notified = await send_dm(interaction.client, database, access_request.user_id, message)
         if interaction.guild_id is None:  # in a direct message Discord may not know the member's name
             member = format_at(escape(access_request.user_name))
         else:
@@ -154,22 +156,25 @@ async def _request_access(interaction: discord.Interaction, surface: Surface) ->
             command=surface.key,
             channel_id=interaction.channel_id or 0,
         )
+        decision_note = (
+            texts.DECISION_NOT_SENT if await is_muted(session, user_id=interaction.user.id) else texts.DECISION_BY_DM
+        )
         if not outcome.is_new:
-            return _format_repeat_request(outcome)
+            return _format_repeat_request(outcome, decision_note)
         pending_requests = await list_open_requests(session, guild_id=guild.id)
         manager_ids = await list_subscribers(session, guild_id=guild.id, topic=MessageTopic.REQUESTS)
         channel_id = (await load_guild_settings(session, guild_id=guild.id)).request_channel_id
     own_count = sum(pending_request.user_id == interaction.user.id for pending_request in pending_requests)
     if len(pending_requests) > MAX_NOTIFIED_PER_GUILD or own_count > MAX_NOTIFIED_PER_MEMBER:
-        return texts.REQUEST_LISTED
+        return f"{texts.REQUEST_LISTED} {decision_note}"
     is_posted = channel_id is not None and await _post_request(interaction, surface, outcome.id, channel_id)
     is_notified = await _notify_managers(interaction, guild, surface, outcome.id, manager_ids)
-    return texts.REQUEST_SENT if is_posted or is_notified else texts.REQUEST_LISTED
+    return f"{texts.REQUEST_SENT if is_posted or is_notified else texts.REQUEST_LISTED} {decision_note}"
 
 
-def _format_repeat_request(outcome: RequestOutcome) -> str:
+def _format_repeat_request(outcome: RequestOutcome, decision_note: str) -> str:
     if outcome.retry_at is None:
-        return texts.ALREADY_REQUESTED
+        return f"{texts.ALREADY_REQUESTED} {decision_note}"
     return texts.format_declined_recently(MESSAGE_NAMES.format_time(outcome.retry_at.timestamp()))
 
 
@@ -187,7 +192,9 @@ async def _notify_managers(
     guard = get_guard(interaction)
     decision_surface = _get_decision_surface(guard)
     deliveries = [
-        await send_dm(interaction.client, manager_id, text, view=_build_decision_view(guild.id, request_id))
+        await send_dm(
+            interaction.client, guard.database, manager_id, text, view=_build_decision_view(guild.id, request_id)
+        )
         for manager_id in manager_ids
         if await may_be_messaged(guard, guild, manager_id, decision_surface)
     ]

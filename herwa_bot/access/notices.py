@@ -44,7 +44,7 @@ async def send_notices(client: discord.Client, guard: Guard, dashboard_url: str 
                 messages = await claim_messages(session, has_guild=has_guild)
                 left_guild_ids = await list_guilds_to_leave(session)
             for notice in decisions:
-                await send_dm(client, notice.user_id, _format_decision(notice))
+                await send_dm(client, guard.database, notice.user_id, _format_decision(notice))
             for guild_id in guild_ids:
                 await _welcome(client, guild_id, dashboard_url)
             for message in messages:
@@ -77,7 +77,7 @@ async def _send_export_message(
         text = export_texts.format_failed(server, message.error or "", url)
     else:
         text = export_texts.format_ready(server, MESSAGE_NAMES.format_time(message.expires_at.timestamp()), url)
-    await send_dm(client, message.user_id, text)
+    await send_dm(client, guard.database, message.user_id, text)
 
 
 async def _leave(client: discord.Client, guild_id: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from typing import ClassVar
 
 import discord
 from discord import app_commands
@@ -12,6 +13,7 @@ from herwa_bot.access.guard import get_command_surface, get_guard
 from herwa_bot.texts import buttons, errors
 from herwa_bot.texts import privacy as texts
 from herwa_bot.texts.policies import format_policy_links
+from herwa_bot.ui.direct_messages import MuteButton, choose_messages
 from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_bot.ui.replies import defer, defer_if_slow, get_dashboard_url, reply_ephemeral
@@ -37,6 +39,7 @@ class PrivacyCog(commands.Cog):
     In a direct message they are about all servers, also those that the user left.
     """
 
+    persistent_buttons: ClassVar = (MuteButton,)
     group = app_commands.Group(
         name="privacy",
         description=texts.DESCRIPTION,
@@ -91,6 +94,15 @@ class PrivacyCog(commands.Cog):
         everywhere = everywhere or interaction.guild_id is None
         view = DeletionView(interaction, self._stores, everywhere=everywhere)
         await reply_ephemeral(interaction, texts.format_question(everywhere=everywhere), view=view)
+
+    @group.command(name="direct-messages", description=texts.MESSAGES_DESCRIPTION)
+    @app_commands.describe(state=texts.OPTION_MESSAGES)
+    @app_commands.choices(
+        state=[app_commands.Choice(name=name, value=value) for value, name in texts.MESSAGES_CHOICES.items()]
+    )
+    async def switch_messages(self, interaction: discord.Interaction, state: str) -> None:
+        """Switch all direct messages to the caller off or on again."""
+        await choose_messages(interaction, muted=state == "off")
 
     async def _format_stored_data(self, guild_id: int | None, user_id: int) -> str:
         async with self._stores.database.transaction() as session:
@@ -212,6 +224,8 @@ def _format_status(status: PrivacyStatus) -> list[str]:
         is_finished = erasure.finished_at is not None
         format_erasure = texts.format_deletion_done if is_finished else texts.format_deletion_pending
         lines.append(format_erasure(relative_time))
+    if status.is_muted:
+        lines.append(texts.MESSAGES_ARE_OFF)
     if status.opted_out_everywhere:
         return [*lines, texts.OPTED_OUT_EVERYWHERE]
     return [*lines, texts.OPTED_OUT_HERE if status.opted_out_here else texts.COUNTED]

@@ -13,6 +13,8 @@ SAVE_RULE = "Save rule"
 DELETE_RULE = "Delete rule"
 LIMIT_TO_CHANNEL = "Limit to this channel"
 COMPARE = "Compare"
+STOP_MESSAGES = "Stop direct messages"
+RESUME_MESSAGES = "Switch them on again"
 OPEN_DASHBOARD = "Open dashboard"
 
 EXPIRED = "These buttons have expired. Run the command again."

@@ -15,6 +15,18 @@ DOWNLOAD_DESCRIPTION = "Get what is stored about you as a file"
 DOWNLOAD_READY_EVERYWHERE = "Here is what is stored about you, a folder for each server."
 DOWNLOAD_READY = "Here is what is stored about you in this server. Only you can see this message."
 OPTION_EVERYWHERE = "In all servers, not only in this one"
+OPTION_MESSAGES = "Off: Herwa sends you no direct messages, about anything in any server"
+MESSAGES_DESCRIPTION = "Switch off all direct messages of Herwa to you, or on again"
+MESSAGES_CHOICES = {"off": "Off", "on": "On"}
+MESSAGES_OFF = (
+    "**Direct messages are off.** I send you none, about anything in any server. Replies to your own commands still"
+    " come."
+)
+MESSAGES_ON = (
+    "**Direct messages are on.** I send them about what you asked for: answers to your requests, and what you switched"
+    " on in a server."
+)
+MESSAGES_ARE_OFF = "Direct messages to you are off. `/privacy direct-messages` switches them on."
 
 DELETE_BUTTON = "Delete my data"
 

@@ -1,9 +1,11 @@
 """Texts of access requests: replies to the member, direct messages to managers and back."""
 
 ALREADY_ALLOWED = "-# You can use it now."
-REQUEST_SENT = "-# Request sent. I'll DM you when a manager answers."
-REQUEST_LISTED = "-# Request sent. Managers see it in `/permissions list`. I'll DM you when one answers."
-ALREADY_REQUESTED = "-# You already asked. I'll DM you when a manager answers."
+REQUEST_SENT = "-# Request sent."
+REQUEST_LISTED = "-# Request sent. Managers see it in `/permissions list`."
+ALREADY_REQUESTED = "-# You already asked."
+DECISION_BY_DM = "I'll DM you when a manager answers."
+DECISION_NOT_SENT = "You switched off my DMs, so try the command again later."
 
 
 def format_declined_recently(retry_time: str) -> str:
@@ -45,7 +47,7 @@ def format_decision(member: str, command: str, end: str, *, is_notified: bool) -
     `is_notified`: the member has received a direct message about it.
     """
     decision = f"**Allowed:** {member} can use `/{command}` until {end}." if end else "**Declined.**"
-    notice = f"{member} has been told." if is_notified else f"{member} doesn't accept DMs, so tell them yourself."
+    notice = f"{member} has been told." if is_notified else f"{member} doesn't get DMs, so tell them yourself."
     return f"{decision} {notice}"
 
 

@@ -44,7 +44,7 @@ from herwa_shared.models.directory import (
 )
 from herwa_shared.models.exports import ExportEvent, ExportJob, ExportPart
 from herwa_shared.models.idempotency import IdempotentResponse
-from herwa_shared.models.messages import MessageSubscriber
+from herwa_shared.models.messages import DirectMessageMute, MessageSubscriber
 from herwa_shared.models.operations import (
     AnnouncementRow,
     GuildActivity,
@@ -75,6 +75,7 @@ __all__ = [
     "Channel",
     "ChannelListEntry",
     "CollectionGap",
+    "DirectMessageMute",
     "EntitlementCheck",
     "EntitlementGrant",
     "ErasureRequest",

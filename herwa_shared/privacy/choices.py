@@ -14,6 +14,7 @@ from herwa_shared.models import ErasureRequest, PrivacyChoice
 from herwa_shared.pipeline.buffer import APPEND_LOCK_ID
 from herwa_shared.pipeline.privacy_filter import derive_privacy_key, hash_member
 from herwa_shared.services.audit_key import get_audit_key
+from herwa_shared.services.direct_messages import is_muted
 
 # Open sessions and memberships, which later events would continue. What was counted before is kept.
 DELETE_OPEN_PERIODS_QUERIES = (
@@ -38,11 +39,15 @@ class ErasureProgress:
 
 @dataclass(frozen=True, slots=True)
 class PrivacyStatus:
-    """What a member chose for a guild and for all guilds, and the newest erasure of either."""
+    """What a member chose for a guild and for all guilds, and the newest erasure of either.
+
+    `is_muted`: the user switched off direct messages.
+    """
 
     opted_out_here: bool
     opted_out_everywhere: bool
     erasure: ErasureProgress | None
+    is_muted: bool
 
     @property
     def is_opted_out(self) -> bool:
@@ -87,7 +92,12 @@ async def load_privacy_status(session: AsyncSession, *, guild_id: int | None, us
         or_(col(ErasureRequest.digest) == here, col(ErasureRequest.digest) == everywhere)
     )
     erasure = (await session.execute(newest.order_by(col(ErasureRequest.id).desc()).limit(1))).one_or_none()
-    return PrivacyStatus(here in digests, everywhere in digests, ErasureProgress(*erasure) if erasure else None)
+    return PrivacyStatus(
+        here in digests,
+        everywhere in digests,
+        ErasureProgress(*erasure) if erasure else None,
+        await is_muted(session, user_id=user_id),
+    )
 
 
 async def find_hidden_members(session: AsyncSession, *, guild_id: int, user_ids: Collection[int]) -> frozenset[int]:

@@ -29,7 +29,7 @@ from herwa_shared.privacy.activity_rewrite import (
     remove_members,
 )
 from herwa_shared.privacy.choices import compute_digest, lock_choices, save_choice
-from herwa_shared.privacy.member_columns import ACCOUNT_TABLE, ERASED_COLUMNS, Treatment
+from herwa_shared.privacy.member_columns import ACCOUNT_TABLE, ERASED_COLUMNS, USER_TABLES, Treatment
 from herwa_shared.services.audit import erase_member
 from herwa_shared.services.audit_key import get_audit_key
 
@@ -49,7 +49,10 @@ ERASE_QUERIES = tuple(
     text((_ACTIONS[treatment] + _CONDITION).format(table=table, column=column))
     for (table, column), treatment in ERASED_COLUMNS.items()
 )
-DELETE_ACCOUNT_QUERY = text(f"DELETE FROM {ACCOUNT_TABLE} WHERE id = :user_id")  # noqa: S608 - a constant
+DELETE_USER_QUERIES = (
+    text(f"DELETE FROM {ACCOUNT_TABLE} WHERE id = :user_id"),  # noqa: S608 - a constant
+    *(text(f"DELETE FROM {table} WHERE user_id = :user_id") for table in USER_TABLES),  # noqa: S608 - constants
+)
 ERASE_AUDIT_OF_GUILD_QUERY = text("SELECT audit_entry_erase_member_of_guild(CAST(:user_id AS text), :guild_id)")
 
 MAX_BATCH_REQUESTS = 500
@@ -89,7 +92,8 @@ async def request_erasure(session: AsyncSession, *, guild_id: int | None, user_i
         await session.execute(statement, {"user_id": user_id, "guild_id": guild_id})
     await _hide_opener(session, guild_id=guild_id, user_id=user_id)
     if guild_id is None:
-        await session.execute(DELETE_ACCOUNT_QUERY, {"user_id": user_id})
+        for statement in DELETE_USER_QUERIES:
+            await session.execute(statement, {"user_id": user_id})
         await erase_member(session, user_id=user_id)
     else:
         await session.execute(ERASE_AUDIT_OF_GUILD_QUERY, {"user_id": str(user_id), "guild_id": guild_id})

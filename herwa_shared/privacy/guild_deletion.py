@@ -1,6 +1,6 @@
 """Delete guilds: 30 days after the bot left, or on request of the owner, after which the bot leaves.
 
-A request of the owner can be undone for an hour.
+A request of the owner can be undone for an hour. After the bot has left, the owner is who owned the guild then.
 PostgreSQL is deleted in one transaction: API keys, settings and the audit log of the guild end with it. ClickHouse is
 deleted by the worker afterwards. The operator's audit log keeps that the guild was deleted, so that the missing chain
 is no defect. A guild to which the bot returned is not deleted.
@@ -8,17 +8,19 @@ is no defect. A guild to which the bot returned is not deleted.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import delete, text
+from sqlalchemy import and_, delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
+from herwa_shared.auth.guild_access import NO_SUCH_GUILD
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
-from herwa_shared.errors import BadRequest
+from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.log import get_logger
 from herwa_shared.models import AuditEntry, Channel, Guild, GuildDeletion, Member
 from herwa_shared.policy_cache.notifications import publish_policy_change
@@ -57,6 +59,8 @@ DELETE_VERSION_SQLS = tuple(
 PURGE_DELETIONS_SQL = "DELETE FROM guild_deletion WHERE finished_at < $1"
 
 
+MAX_LEFT_GUILDS = 100
+"""Guilds of one owner that are listed for them."""
 REQUEST_ACTION, CANCEL_ACTION = "deletion.request", "deletion.cancel"
 
 
@@ -67,6 +71,24 @@ class GuildRows:
     members: int
     channels: int
     audit_entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftGuild:
+    """A guild that the bot left at `left_at`.
+
+    It is deleted at `delete_at`; if its owner requested that, earlier: at `requested_for`.
+    """
+
+    id: int
+    name: str
+    left_at: datetime
+    requested_for: datetime | None
+
+    @property
+    def delete_at(self) -> datetime:
+        """When it is deleted without a request."""
+        return self.left_at + GUILD_RETENTION
 
 
 class GuildNotLeft(BadRequest):
@@ -100,6 +122,40 @@ async def delete_guild(session: AsyncSession, *, guild_id: int, actor: Actor, at
         await session.execute(statement, {"guild_id": guild_id})
     if not await session.scalar(DELETE_GUILD_QUERY, {"guild_id": guild_id}):
         raise GuildNotLeft
+
+
+def require_typed_name(typed_name: str, *, name: str) -> None:
+    """Raise BadRequest unless the owner typed the name of the guild."""
+    if typed_name.strip().casefold() != name.strip().casefold():
+        raise BadRequest(texts.WRONG_SERVER_NAME)
+
+
+async def list_left_guilds(session: AsyncSession, *, owner_id: int) -> tuple[LeftGuild, ...]:
+    """List the guilds of an owner that the bot has left, those that are deleted first at the beginning."""
+    query = _select_left_guilds(owner_id).order_by(col(Guild.left_at), col(Guild.id)).limit(MAX_LEFT_GUILDS)
+    return tuple(_build_left_guild(row) for row in await session.execute(query))
+
+
+async def get_left_guild(session: AsyncSession, *, owner_id: int, guild_id: int) -> LeftGuild:
+    """Get a guild of an owner that the bot has left.
+
+    Raises NotFound, with the same message for an unknown guild, one of another owner, and one that the bot is in.
+    """
+    row = (await session.execute(_select_left_guilds(owner_id).where(col(Guild.id) == guild_id))).one_or_none()
+    if row is None:
+        raise NotFound(NO_SUCH_GUILD)
+    return _build_left_guild(row)
+
+
+def _select_left_guilds(owner_id: int) -> Any:
+    is_open = and_(col(GuildDeletion.guild_id) == col(Guild.id), col(GuildDeletion.deleted_at).is_(None))
+    query = select(Guild.id, Guild.name, Guild.left_at, GuildDeletion.requested_at).outerjoin(GuildDeletion, is_open)
+    return query.where(col(Guild.owner_id) == owner_id, col(Guild.left_at).is_not(None))
+
+
+def _build_left_guild(row: Any) -> LeftGuild:
+    guild_id, name, left_at, requested_at = row
+    return LeftGuild(guild_id, name, left_at, None if requested_at is None else requested_at + UNDO_PERIOD)
 
 
 async def request_deletion(session: AsyncSession, *, guild_id: int, actor: Actor) -> datetime:

@@ -33,5 +33,8 @@ ERASED_COLUMNS: Mapping[tuple[str, str], Treatment] = MappingProxyType(
 )
 """Columns by table and name. Each table has a column `guild_id`."""
 
+USER_TABLES = ("direct_message_mute",)
+"""Tables with a column `user_id` and without a guild. Deleted when a user is erased everywhere."""
+
 ACCOUNT_TABLE = "user_account"
 """Deleted with everything that refers to it when a user is erased everywhere: a log-in belongs to no single guild."""

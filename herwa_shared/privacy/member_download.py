@@ -77,6 +77,7 @@ def _build_summary(data: StoredData, *, guild_id: int, user_id: int) -> str:
         "name": data.name,
         "opted_out_here": data.status.opted_out_here,
         "opted_out_everywhere": data.status.opted_out_everywhere,
+        "direct_messages_off": data.status.is_muted,
         "events_by_kind": dict(data.counts),
         "first_hour": data.first_at and data.first_at.isoformat(),
         "last_hour": data.last_at and data.last_at.isoformat(),

@@ -13,6 +13,7 @@ from herwa_shared.exports.jobs import FILE_LIFETIME
 from herwa_shared.pipeline.key_dedup import KEY_RETENTION
 from herwa_shared.pipeline.membership_dedup import PERIOD_RETENTION
 from herwa_shared.pipeline.voice_sessions import CLOSED_SESSION_RETENTION_MS
+from herwa_shared.privacy.guild_deletion import GUILD_RETENTION
 from herwa_shared.privacy.pseudonyms import IDENTITY_MONTHS
 from herwa_shared.services import idempotency, member_data_views
 from herwa_shared.services.api_key_usage import REQUEST_RETENTION, USAGE_RETENTION
@@ -42,6 +43,7 @@ def format_period(period: timedelta) -> str:
 
 RAW_EVENT_PERIOD = f"{RAW_EVENT_RETENTION_MONTHS} months"
 DEPARTED_PERIOD = format_period(DEPARTED_RETENTION)
+GUILD_PERIOD = format_period(GUILD_RETENTION)
 UNTIL_GUILD_DELETED = "until the server is deleted"
 UNTIL_DEPARTED = f"until {DEPARTED_PERIOD} after the member left"
 
@@ -98,6 +100,11 @@ RETENTION_RULES = (
         "managers who want messages about requests or their exports",
         "until they switch them off",
         ("message_subscriber",),
+    ),
+    RetentionRule(
+        "users who switched off direct messages",
+        "until they switch them on",
+        ("direct_message_mute",),
     ),
     RetentionRule(
         "a log-in: name, avatar, list of servers, tokens (encrypted), browser and system",

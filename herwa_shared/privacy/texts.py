@@ -4,6 +4,8 @@ GUILD_NOT_LEFT = (
     "The bot is still in this server, or left it less than 30 days ago. Remove the bot from the server first."
 )
 
+WRONG_SERVER_NAME = "That is not the name of this server."
+
 # The file of /privacy download
 MEMBER_FILE_README = """What Herwa stores about you. All times are UTC.
 If it is about several servers, each has a folder.

@@ -10,6 +10,7 @@ from herwa_bot.access.access_requests import MAX_NOTIFIED_PER_GUILD, MAX_NOTIFIE
 from herwa_bot.access.notices import POLL_SECONDS
 from herwa_bot.texts import buttons
 from herwa_bot.texts import exports as export_texts
+from herwa_bot.texts import privacy as privacy_texts
 from herwa_bot.texts import requests as texts
 from herwa_bot.texts.names import PRIVATE_CHANNEL
 from herwa_bot.texts.permissions import RULE_CONTROL_WARNING
@@ -94,7 +95,11 @@ async def test_owner_receives_the_request_and_can_allow_it(members, sim, refusal
     name = get_member_name(sim, members, members.server.ada)
     guild_name = get_guild_name(sim, members)
     assert request_message.content == texts.format_request_message(f"@{name}", "server-stats", guild_name, "#general")
-    assert set(get_button_ids(request_message)) == {buttons.ALLOW_REQUEST, buttons.DECLINE_REQUEST}
+    assert set(get_button_ids(request_message)) == {
+        buttons.ALLOW_REQUEST,
+        buttons.DECLINE_REQUEST,
+        buttons.STOP_MESSAGES,
+    }
     await press_as(members, sim, request_message, buttons.ALLOW_REQUEST, members.server.owner)
     notice = await wait_for_direct_message(sim, members.server.ada, f"**{guild_name}**")
     assert notice.content.startswith(texts.format_allowed_message("server-stats", guild_name, "<t:")[:-1])
@@ -132,7 +137,7 @@ async def test_repeated_request_is_not_sent_twice(members, sim, stores, refusal)
     await request_access(members, sim, refusal)
     message_count = len(list_direct_messages(sim, members.server.owner))
     [reply] = (await members.press(await members.run("server-stats"), buttons.ASK_FOR_ACCESS)).messages
-    assert reply.content.endswith(texts.ALREADY_REQUESTED)
+    assert reply.content.endswith(f"{texts.ALREADY_REQUESTED} {texts.DECISION_BY_DM}")
     assert len(list_direct_messages(sim, members.server.owner)) == message_count
     async with stores.database.transaction() as session:
         assert len(await list_open_requests(session, guild_id=members.server.id)) == 1
@@ -174,7 +179,7 @@ async def test_request_to_an_unreachable_owner_points_to_the_permissions_list(me
         [reply] = (await members.press(refusal, buttons.ASK_FOR_ACCESS)).messages
     finally:
         sim.client.set_reachable(members.server.owner, True)
-    assert reply.content.endswith(texts.REQUEST_LISTED)
+    assert reply.content.endswith(f"{texts.REQUEST_LISTED} {texts.DECISION_BY_DM}")
 
 
 async def test_request_can_be_decided_in_the_permissions_list(members, sim, refusal):
@@ -207,7 +212,7 @@ async def test_owner_is_not_flooded_by_many_open_requests(members, sim, stores, 
     message_count = len(list_direct_messages(sim, server.owner))
     bob_refusal = await members.run("server-stats", user=server.bob)
     [reply] = (await members.press(bob_refusal, buttons.ASK_FOR_ACCESS, user=server.bob)).messages
-    assert reply.content.endswith(texts.REQUEST_LISTED)
+    assert reply.content.endswith(f"{texts.REQUEST_LISTED} {texts.DECISION_BY_DM}")
     assert len(list_direct_messages(sim, server.owner)) == message_count
 
 
@@ -227,7 +232,7 @@ async def test_one_member_cannot_use_up_the_requests_of_others(members, sim, sto
         [reply] = (
             await members.press(await members.run(command, OPTIONS.get(command)), buttons.ASK_FOR_ACCESS)
         ).messages
-    assert reply.content.endswith(texts.REQUEST_LISTED)
+    assert reply.content.endswith(f"{texts.REQUEST_LISTED} {texts.DECISION_BY_DM}")
     assert (
         sum(ada_name in message.content for message in list_direct_messages(sim, server.owner))
         == MAX_NOTIFIED_PER_MEMBER
@@ -321,7 +326,7 @@ async def test_without_a_channel_and_subscribers_the_request_is_listed(members, 
             subscribed=False,
         )
     [reply] = (await members.press(refusal, buttons.ASK_FOR_ACCESS)).messages
-    assert reply.content.endswith(texts.REQUEST_LISTED)
+    assert reply.content.endswith(f"{texts.REQUEST_LISTED} {texts.DECISION_BY_DM}")
 
 
 async def test_member_gets_one_message_about_a_decision_on_the_web(members, sim, stores, refusal):
@@ -384,3 +389,38 @@ async def test_bot_leaves_a_server_whose_owner_requested_its_deletion(members, s
 
 async def has_row(stores: Stores, query: str, guild_id: int) -> bool:
     return bool(await fetch_rows(stores, query, guild=guild_id))
+
+
+async def test_stopped_messages_are_sent_by_no_sender_until_they_are_switched_on(members, sim, stores, refusal):
+    server, guild_name = members.server, get_guild_name(sim, members)
+    request_message = await request_access(members, sim, refusal)
+    stopped = (await press_as(members, sim, request_message, buttons.STOP_MESSAGES, server.owner)).messages[-1]
+    assert (stopped.ephemeral, stopped.content) == (True, privacy_texts.MESSAGES_OFF)
+    reply = await members.run("privacy direct-messages", {"state": "off"})
+    assert (reply.ephemeral, reply.content) == (True, privacy_texts.MESSAGES_OFF)
+    assert privacy_texts.MESSAGES_ARE_OFF in (await members.run("privacy show")).content
+    counts = {user: len(list_direct_messages(sim, user)) for user in (server.owner, server.ada)}
+
+    bob_refusal = await members.run("server-stats", user=server.bob)
+    [listed] = (await members.press(bob_refusal, buttons.ASK_FOR_ACCESS, user=server.bob)).messages
+    assert listed.content.endswith(f"{texts.REQUEST_LISTED} {texts.DECISION_BY_DM}")
+    [repeated] = (await members.press(await members.run("server-stats"), buttons.ASK_FOR_ACCESS)).messages
+    assert repeated.content.endswith(f"{texts.ALREADY_REQUESTED} {texts.DECISION_NOT_SENT}")
+    rule_list = await members.run("permissions list", user=server.owner)
+    label = next(text for text, id_ in get_button_ids(rule_list).items() if id_.endswith(":allow"))
+    decided = (await members.press(rule_list, label, user=server.owner)).messages[-1]
+    member = MESSAGE_NAMES.format_member(server.ada)
+    not_notified = texts.format_decision(member, "server-stats", "<t:", is_notified=False).split("<t:.")[1]
+    assert decided.content.endswith(not_notified)
+    async with stores.database.transaction() as session:
+        await set_subscription(
+            session, guild_id=server.id, topic=MessageTopic.EXPORTS, user_id=server.owner, subscribed=True
+        )
+    await add_finished_export(stores, server.id, user_id=server.owner)
+    await asyncio.sleep(2 * POLL_SECONDS)
+    assert {user: len(list_direct_messages(sim, user)) for user in counts} == counts
+
+    resumed = (await press_as(members, sim, stopped, buttons.RESUME_MESSAGES, server.owner)).messages[-1]
+    assert (resumed.ephemeral, resumed.content) == (True, privacy_texts.MESSAGES_ON)
+    await add_finished_export(stores, server.id, user_id=server.owner, state="failed")
+    await wait_for_direct_message(sim, server.owner, f"export of **{guild_name}** failed")

@@ -2,7 +2,14 @@
 
 from herwa_shared.guardrail.policy import PlaceKind, TargetKind
 
-PRIVACY_COMMANDS = {"/privacy show", "/privacy download", "/privacy opt-out", "/privacy opt-in", "/privacy delete"}
+PRIVACY_COMMANDS = {
+    "/privacy show",
+    "/privacy download",
+    "/privacy opt-out",
+    "/privacy opt-in",
+    "/privacy delete",
+    "/privacy direct-messages",
+}
 ALWAYS_LISTED = {"/help", "/why", *PRIVACY_COMMANDS}
 
 

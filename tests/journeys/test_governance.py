@@ -297,7 +297,7 @@ async def test_owner_grants_requested_access_by_direct_message(members, manager,
     await members.wait_for_verdict("No", "ticket-stats")
     refusal = await members.run("ticket-stats")
     [reply] = (await members.press(refusal, buttons.ASK_FOR_ACCESS)).messages
-    assert reply.content.endswith(request_texts.REQUEST_SENT)
+    assert reply.content.endswith(f"{request_texts.REQUEST_SENT} {request_texts.DECISION_BY_DM}")
     assert get_button_ids(reply) == {}
 
     request = client.list_direct_messages(server.owner)[previous_count]

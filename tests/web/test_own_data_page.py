@@ -3,6 +3,8 @@
 from herwa_shared.auth.sessions import find_session_user
 from herwa_shared.clock import utc_now
 from herwa_shared.privacy.choices import load_privacy_status
+from herwa_shared.privacy.texts import WRONG_SERVER_NAME
+from herwa_shared.services.direct_messages import is_muted
 from herwa_shared.stores import Stores
 from herwa_web.pages.own_data import texts
 from tests.support.db_assertions import fetch_rows
@@ -13,6 +15,9 @@ from tests.web.settings_page import SettingsTab
 from tests.web.web_server import WebServer
 
 STATE = "reflex___state____state.herwa_web___pages___own_data___state____own_data_state"
+LEFT_STATE = "reflex___state____state.herwa_web___pages___own_data___left_servers____left_servers_state"
+LEAVE_QUERY = "UPDATE guild SET left_at = now() - interval '2 days', owner_id = $1 WHERE id = $2"
+DELETION_QUERY = "SELECT guild_id FROM guild_deletion WHERE guild_id = :guild"
 GUILDS_QUERY = "SELECT guild_id FROM member WHERE user_id = :user ORDER BY guild_id"
 
 
@@ -58,10 +63,63 @@ async def test_user_who_shares_no_server_sees_and_deletes_their_data(
         assert await find_session_user(session, token=user.session_token, now=utc_now()) is None
 
 
+async def test_former_owner_deletes_a_server_that_the_bot_left_and_a_stranger_finds_none(
+    web: WebServer, factory: DashboardFactory, stores: Stores
+):
+    owner, stranger = await factory.create_user(), await factory.create_user()
+    server, present = await factory.create_server(), await factory.create_server()
+    async with stores.database.acquire_connection() as connection:
+        await connection.execute(LEAVE_QUERY, owner.id, server.id)
+    async with connect_client(web, session_token=owner.session_token) as visitor:
+        page = SettingsTab(visitor, "/account/data", LEFT_STATE)
+        await visitor.send(HYDRATE_AND_LOAD, path=page.path)
+        await page.wait_for("left_servers", lambda rows: len(rows or []) == 1)
+        await page.call("open_form", server_id=str(present.id))
+        await page.call("open_form", server_id=str(server.id))
+        await page.wait_for("open_id", str(server.id))
+        await page.call("request_deletion", form={"server_id": str(server.id), "server_name": "another"})
+        await page.wait_for("form_error", WRONG_SERVER_NAME)
+        await page.call("request_deletion", form={"server_id": str(server.id), "server_name": server.canary})
+        await page.wait_for("left_servers", lambda rows: rows[0]["is_requested"])
+        assert await fetch_rows(stores, DELETION_QUERY, guild=server.id) == [(server.id,)]
+        await page.call("undo_deletion", server_id=str(server.id))
+        await page.wait_for("change_announcement", texts.LEFT_DELETION_CANCELED)
+        assert await fetch_rows(stores, DELETION_QUERY, guild=server.id) == []
+        await page.call("undo_deletion", server_id=str(server.id))
+        await page.wait_for("form_error", texts.DELETION_BEGUN)
+    responses = []
+    for guild_id in (server.id, present.id, server.id + 1, "x"):
+        async with connect_client(web, session_token=stranger.session_token) as visitor:
+            page = SettingsTab(visitor, "/account/data", LEFT_STATE)
+            await visitor.send(HYDRATE_AND_LOAD, path=page.path)
+            await page.call("request_deletion", form={"server_id": str(guild_id), "server_name": server.canary})
+            await page.wait_for("form_error", bool)
+            await page.call("undo_deletion", server_id=str(guild_id))
+            await visitor.wait_until_idle()
+            responses.append(page.get("form_error"))
+            assert server.canary not in visitor.dump_received()
+    assert len(set(responses)) == 1
+    assert await fetch_rows(stores, DELETION_QUERY, guild=server.id) == []
+
+
+async def test_user_switches_direct_messages_off_and_on(web: WebServer, factory: DashboardFactory, stores: Stores):
+    user = await factory.create_user()
+    async with connect_client(web, session_token=user.session_token) as visitor:
+        page = SettingsTab(visitor, "/account/data", STATE)
+        await visitor.send(HYDRATE_AND_LOAD, path=page.path)
+        await page.wait_for("has_messages", True)
+        for wanted in (False, True):
+            await page.call("choose_messages", wanted=wanted)
+            await page.wait_for("has_messages", wanted)
+            async with stores.database.transaction() as session:
+                assert await is_muted(session, user_id=user.id) is not wanted
+
+
 async def test_visitor_is_sent_to_the_log_in(web: WebServer):
     async with connect_client(web) as visitor:
-        for name in ("choose", "download"):
-            await SettingsTab(visitor, "/account/data", STATE).call(
-                name, key="", **({"opted_out": True} if name == "choose" else {})
-            )
+        page = SettingsTab(visitor, "/account/data", STATE)
+        for name, payload in (("choose", {"key": "", "opted_out": True}), ("download", {"key": ""})):
+            await page.call(name, **payload)
+        await page.call("choose_messages", wanted=False)
+        await SettingsTab(visitor, "/account/data", LEFT_STATE).call("undo_deletion", server_id="7")
         await visitor.wait_until(lambda: "/login?reason=expired" in visitor.dump_received(), "the log-in page")

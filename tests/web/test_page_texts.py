@@ -137,6 +137,8 @@ PRIVACY_SAMPLES = {
 OWN_DATA_SAMPLES = {
     "format_summary": [({"message": 1200, "voice": 5400}, "Nov 1", "Nov 29"), ({"join": 1}, "Nov 1", "Nov 1")],
     "format_question": ["Book Club"],
+    "format_left_plan": ["Nov 27, 2026", "Dec 27, 2026"],
+    "format_left_deletion": ["Sun, Nov 29, 2026, 21:00"],
     "format_deletion": [("Nov 28", ""), ("Nov 28", "Nov 29")],
     "format_action_label": ["Delete", "Book Club"],
 }

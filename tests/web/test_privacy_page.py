@@ -2,6 +2,7 @@
 
 from herwa_shared.discord.constants import ADMINISTRATOR
 from herwa_shared.privacy.choices import set_opt_out
+from herwa_shared.privacy.texts import WRONG_SERVER_NAME
 from herwa_shared.services.audit import list_entries
 from herwa_shared.stores import Stores
 from herwa_web.pages.privacy import texts
@@ -59,7 +60,7 @@ async def test_only_the_owner_requests_the_deletion_of_the_server_and_undoes_it(
     async with open_settings_page(web, owner, server, path="/privacy", state=STATE) as page:
         assert page.get("is_owner")
         await page.call("request_deletion", form={"server_name": "another"})
-        await page.wait_for("deletion_error", texts.WRONG_NAME)
+        await page.wait_for("deletion_error", WRONG_SERVER_NAME)
         await page.call("request_deletion", form={"server_name": server.canary})
         await page.wait_for("deletion", bool)
         assert len(await fetch_rows(stores, DELETION_QUERY, guild=server.id)) == 1

@@ -7,10 +7,12 @@ import reflex as rx
 from herwa_web import texts as web_texts
 from herwa_web.components.confirmation import confirmation
 from herwa_web.components.policy_links import PRIVACY_URL
-from herwa_web.components.setting_rows import setting_panel
+from herwa_web.components.setting_rows import setting_panel, setting_row
 from herwa_web.components.status_views import load_error_view, skeleton
+from herwa_web.components.switch import switch
 from herwa_web.layout import page_layout
 from herwa_web.pages.own_data import texts
+from herwa_web.pages.own_data.left_servers import left_servers_panel
 from herwa_web.pages.own_data.state import EVERYWHERE, OwnDataState, OwnServerRow
 
 STATE: Any = OwnDataState
@@ -35,7 +37,7 @@ def _content() -> rx.Component:
     return rx.fragment(
         rx.el.p(texts.LEAD, " ", rx.el.a(texts.HOW_IT_WORKS, to=PRIVACY_URL), class_name="lead"),
         rx.el.div(
-            setting_panel(texts.EVERYWHERE, _everywhere_row(), about=texts.EVERYWHERE_HINT),
+            setting_panel(texts.EVERYWHERE, _everywhere_row(), _messages_row(), about=texts.EVERYWHERE_HINT),
             setting_panel(
                 texts.SERVERS,
                 rx.cond(
@@ -45,6 +47,7 @@ def _content() -> rx.Component:
                 ),
                 rx.el.li(rx.el.p(texts.LONG_LEFT, class_name="about"), class_name="setting"),
             ),
+            left_servers_panel(),
             class_name="setting-panels",
         ),
     )
@@ -59,6 +62,18 @@ def _everywhere_row() -> rx.Component:
         ),
         _actions(EVERYWHERE, "", OwnDataState.is_opted_out, delete_label=texts.DELETE_ALL),
         class_name="setting stacked",
+    )
+
+
+def _messages_row() -> rx.Component:
+    return setting_row(
+        texts.DIRECT_MESSAGES,
+        texts.DIRECT_MESSAGES_HINT,
+        switch(
+            OwnDataState.has_messages,
+            texts.DIRECT_MESSAGES,
+            on_click=STATE.choose_messages(~OwnDataState.has_messages),
+        ),
     )
 
 

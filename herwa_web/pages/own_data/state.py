@@ -15,6 +15,7 @@ from herwa_shared.privacy.choices import PrivacyStatus, set_opt_out
 from herwa_shared.privacy.erasure import request_erasure
 from herwa_shared.privacy.member_download import build_member_file
 from herwa_shared.privacy.stored_data import StoredData, StoredGuildData, UserData, load_user_data
+from herwa_shared.services.direct_messages import set_muted
 from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
@@ -50,6 +51,7 @@ class OwnDataState(rx.State):
     announcement: str = ""
     servers: list[OwnServerRow] = rx.field(default_factory=list)
     is_opted_out: bool = False
+    has_messages: bool = True
     deletion: str = ""
     question: str = ""
     question_key: str = ""
@@ -71,6 +73,18 @@ class OwnDataState(rx.State):
             async with open_write_transaction(app_context.get_stores().database) as session:
                 await set_opt_out(session, guild_id=guild_id, user_id=user.user_id, opted_out=bool(opted_out))
             return texts.OPTED_OUT_DONE if opted_out else texts.OPTED_IN_DONE
+
+        return await self._change(save())
+
+    @rx.event(background=True, temporal=True)
+    async def choose_messages(self, wanted: bool) -> Any:
+        """Switch all direct messages of the bot to the user on or off."""
+
+        async def save() -> str:
+            user = await auth.require_user(self)
+            async with open_write_transaction(app_context.get_stores().database) as session:
+                await set_muted(session, user_id=user.user_id, muted=not wanted)
+            return texts.MESSAGES_ON if wanted else texts.MESSAGES_OFF
 
         return await self._change(save())
 
@@ -155,6 +169,7 @@ class OwnDataState(rx.State):
     def _show(self, data: UserData) -> None:
         self.servers = [_build_row(guild) for guild in data.guilds]
         self.is_opted_out = data.status.opted_out_everywhere
+        self.has_messages = not data.status.is_muted
         self.deletion = _format_deletion(data.status)
         self.phase, self.error_text = "ready", ""
 

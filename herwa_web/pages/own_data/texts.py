@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from herwa_shared.charts.formatting import format_int
-from herwa_shared.privacy.retention import DEPARTED_PERIOD
+from herwa_shared.privacy.retention import DEPARTED_PERIOD, GUILD_PERIOD
 
 TITLE = "Your data"
 LEAD = (
@@ -16,6 +16,12 @@ LONG_LEFT = (
     f"Servers that you left more than {DEPARTED_PERIOD} ago are not listed. There your name is deleted and a pseudonym"
     " replaces your ID. “Delete everything” removes what is stored under the pseudonym too."
 )
+DIRECT_MESSAGES = "Direct messages"
+DIRECT_MESSAGES_HINT = (
+    "Herwa sends them about what you asked for: answers to your requests, and what you switched on in a server. Off"
+    " means none, from any server."
+)
+MESSAGES_ON, MESSAGES_OFF = "Direct messages are on.", "Direct messages are off."
 COUNTED = "You are counted"
 OPTED_OUT = "You opted out: new activity is counted in totals only, without your name and ID"
 OPT_OUT, OPT_IN = "Opt out", "Opt in"
@@ -32,6 +38,20 @@ OPTED_OUT_DONE = (
 )
 OPTED_IN_DONE = "You are counted again."
 DELETED = "Your data is being deleted: usually within seconds, at most 24 hours. This page shows when it is done."
+LEFT_SERVERS = "Servers that Herwa has left"
+LEFT_SERVERS_HINT = (
+    "You owned them when Herwa left. Everything about them is still stored, in case you add Herwa again, and deleted"
+    f" after {GUILD_PERIOD}."
+)
+DELETE_SERVER_NOW = "Delete now"
+DELETE_SERVER_QUESTION = (
+    "This deletes everything about the server, for everyone: activity, settings, API keys, exports, the audit log. You"
+    " can undo it for an hour; after that it can't be undone. If you want to add Herwa again, undo it first."
+)
+TYPE_SERVER_NAME = "Type the name of the server"
+DELETE_SERVER_EVERYTHING, UNDO_DELETION = "Delete everything", "Undo"
+LEFT_DELETION_CANCELED = "The server is not deleted now."
+DELETION_BEGUN = "The deletion has begun and can't be undone any more."
 NAME_ONLY = "only your name"
 HOW_IT_WORKS = "How this works"
 
@@ -44,6 +64,16 @@ def format_summary(counts: Mapping[str, int], first: str, last: str) -> str:
     if minutes:
         parts.append(f"{format_int(minutes)} voice minute{'' if minutes == 1 else 's'}")
     return f"{', '.join(parts)} · {first} to {last}"
+
+
+def format_left_plan(left: str, deleted: str) -> str:
+    """Say when the bot left a server, and when that is deleted."""
+    return f"Herwa left on {left}. Deleted on {deleted}."
+
+
+def format_left_deletion(time: str) -> str:
+    """Say when the requested deletion of a server begins."""
+    return f"Everything about this server will be deleted at {time} (UTC)."
 
 
 def format_question(server: str) -> str:

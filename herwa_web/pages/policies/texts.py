@@ -2,12 +2,10 @@
 
 from typing import NamedTuple
 
-from herwa_shared.privacy.guild_deletion import GUILD_RETENTION
-from herwa_shared.privacy.retention import DEPARTED_PERIOD, RAW_EVENT_PERIOD, format_period
+from herwa_shared.privacy.retention import DEPARTED_PERIOD, GUILD_PERIOD, RAW_EVENT_PERIOD
 from herwa_web.texts import APP_NAME
 
 PRIVACY, TERMS, DATA, REPORT = "Privacy", "Terms", "What is counted", "Report a problem"
-GUILD_PERIOD = format_period(GUILD_RETENTION)
 
 
 class PolicySection(NamedTuple):
@@ -91,8 +89,8 @@ PRIVACY_SECTIONS = (
         (
             (
                 "The owner of a server can delete everything about it, on the server's page Privacy. It begins an hour"
-                " later, and can be undone until then. Administrators can delete what is stored about"
-                " a member, for example after a request."
+                " later, and can be undone until then. After the bot was removed, the owner does that at"
+                " /account/data. Administrators can delete what is stored about a member, for example after a request."
             ),
         ),
     ),

@@ -16,7 +16,12 @@ from herwa_shared.errors import BadRequest, Forbidden
 from herwa_shared.guardrail.texts import format_local_time
 from herwa_shared.privacy.choices import count_opt_outs
 from herwa_shared.privacy.erasure import request_erasure
-from herwa_shared.privacy.guild_deletion import cancel_deletion, find_requested_deletion, request_deletion
+from herwa_shared.privacy.guild_deletion import (
+    cancel_deletion,
+    find_requested_deletion,
+    request_deletion,
+    require_typed_name,
+)
 from herwa_shared.services.audit import Actor, record
 from herwa_shared.services.display_names import list_recent_members
 from herwa_shared.services.member_data_views import RecordedView, list_member_views
@@ -192,8 +197,7 @@ async def _run(change: Callable[[UserGuildInfo, Actor], Awaitable[str]], guild: 
 
 
 async def _request_deletion(guild: UserGuildInfo, actor: Actor, *, typed_name: str) -> str:
-    if typed_name.strip().casefold() != guild.name.strip().casefold():
-        raise BadRequest(texts.WRONG_NAME)
+    require_typed_name(typed_name, name=guild.name)
     async with open_write_transaction(app_context.get_stores().database) as session:
         due_at = await request_deletion(session, guild_id=guild.id, actor=actor)
     names = await load_page_names(guild.id, member_ids=())

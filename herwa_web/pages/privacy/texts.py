@@ -34,11 +34,11 @@ DELETE_SERVER_HINT = (
     " leaves the server. You can undo it for an hour; after that it can't be undone."
 )
 DELETE_SERVER_OWNER_ONLY = (
-    "Only the owner of this server can do that. 30 days after the bot was removed, it happens by itself."
+    "Only the owner of this server can do that. 30 days after the bot was removed, it happens by itself; the owner can"
+    " delete it earlier on the page “Your data” in the account menu."
 )
 SERVER_NAME = "Type the name of the server"
 REQUEST_DELETION, UNDO_DELETION = "Delete everything", "Undo"
-WRONG_NAME = "That is not the name of this server."
 DELETION_CANCELED = "The server is not deleted."
 DELETION_BEGUN = "The deletion has begun and can't be undone any more."
 CONTINUE, ERASE_NOW = "Continue", "Erase for good"

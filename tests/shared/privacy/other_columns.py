@@ -7,6 +7,7 @@ OTHER_COLUMNS: Mapping[tuple[str, str], str] = {
     ("access_rule", "subject_id"): "a setting of the server: a member could otherwise remove a rule against them",
     ("access_rule", "subject_kind"): "the kind of the subject",
     ("audit_entry", "personal"): "erased by a function of the owner, without breaking the chain",
+    ("direct_message_mute", "user_id"): "a choice of the user for all servers, deleted when they are erased everywhere",
     ("entitlement_grant", "granted_by"): "the operator's name at a shell",
     ("erasure_request", "user_id"): "set to null when the erasure is finished",
     ("export_job", "created_by_key"): "the id of an API key",

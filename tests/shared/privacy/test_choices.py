@@ -9,6 +9,7 @@ from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.pipeline.voice_sessions import VoiceChange, VoiceSessionRow, save_voice_changes
 from herwa_shared.privacy.choices import find_hidden_members, load_privacy_status, set_opt_out
 from herwa_shared.privacy.erasure import request_erasure
+from herwa_shared.services.direct_messages import is_muted, set_muted
 from tests.shared.privacy.conftest import MEMBER, OTHER
 from tests.support.db_assertions import fetch_rows
 from tests.support.event_factories import build_message_event, build_snowflake
@@ -158,6 +159,25 @@ async def test_lists_name_no_member_who_opted_out_or_is_being_erased(stores, emp
         assert hidden == {here, everywhere, erased}
         assert await find_hidden_members(session, guild_id=empty_guild, user_ids=()) == frozenset()
     await choose(stores, None, opted_out=False, user_id=everywhere)
+
+
+async def test_direct_messages_are_off_until_switched_on_or_the_user_is_erased_everywhere(stores, empty_guild):
+    async def switch(muted: bool) -> None:
+        async with stores.database.transaction() as session:
+            for _ in range(2):
+                await set_muted(session, user_id=MEMBER, muted=muted)
+
+    assert not (await load_status(stores, empty_guild)).is_muted
+    await switch(True)
+    assert (await load_status(stores, empty_guild)).is_muted
+    await switch(False)
+    assert not (await load_status(stores, empty_guild)).is_muted
+    await switch(True)
+    async with stores.database.transaction() as session:
+        await request_erasure(session, guild_id=empty_guild, user_id=MEMBER)
+        assert await is_muted(session, user_id=MEMBER)
+        await request_erasure(session, guild_id=None, user_id=MEMBER)
+        assert not await is_muted(session, user_id=MEMBER)
 
 
 async def test_choices_of_another_copy_do_not_apply(stores, empty_guild):

@@ -7,20 +7,26 @@ from sqlalchemy import text
 
 from herwa_shared.catalog import Scope
 from herwa_shared.clock import utc_now
+from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.privacy.guild_deletion import (
+    GUILD_RETENTION,
     UNDO_PERIOD,
     GuildNotLeft,
+    LeftGuild,
     cancel_deletion,
     delete_guild,
     delete_overdue_guilds,
     delete_requested_guilds,
     find_requested_deletion,
+    get_left_guild,
     list_guilds_to_leave,
+    list_left_guilds,
     list_overdue_guilds,
     process_guild_deletions,
     purge_guild_deletions,
     request_deletion,
+    require_typed_name,
 )
 from herwa_shared.services.api_key_authentication import KeyRefusal, authenticate_key
 from herwa_shared.services.api_keys import create_key
@@ -32,7 +38,7 @@ from tests.shared.privacy.conftest import add_personal_rows, build_activity
 from tests.shared.privacy.test_erasure import dump_tables, find_tables_with
 from tests.support.db_assertions import fetch_rows
 from tests.support.event_factories import build_message_event, build_snowflake
-from tests.support.row_factories import add_channel, add_guild, insert_events
+from tests.support.row_factories import OWNER_ID, add_channel, add_guild, insert_events
 
 PEPPER = b"pepper of the API keys in this test"
 DAY = timedelta(days=1)
@@ -131,6 +137,45 @@ async def test_request_of_an_owner_can_be_undone_for_an_hour(stores, guild):
     assert await fetch_rows(stores, "SELECT id FROM guild WHERE id = :guild", guild=guild) == []
     await process_guild_deletions(stores.database, stores.clickhouse_writer)
     assert (await load_numbers(stores, guild)).counts == []
+
+
+async def test_former_owner_finds_and_deletes_a_guild_that_the_bot_left(stores):
+    left_at = utc_now() - 3 * DAY
+    guild_id, present_guild = await add_guild(stores, left_at=left_at), await add_guild(stores)
+    own = {"owner_id": OWNER_ID, "guild_id": guild_id}
+
+    async def call(function, **arguments):
+        async with stores.database.transaction() as session:
+            return await function(session, **arguments)
+
+    assert await call(get_left_guild, **own) == LeftGuild(guild_id, "Tea", left_at, None)
+    assert (await call(get_left_guild, **own)).delete_at == left_at + GUILD_RETENTION
+    listed = [guild.id for guild in await call(list_left_guilds, owner_id=OWNER_ID)]
+    assert guild_id in listed
+    assert present_guild not in listed
+    assert await call(list_left_guilds, owner_id=OWNER_ID + 1) == ()
+    refusals = []
+    for owner_id, wanted_id in ((OWNER_ID + 1, guild_id), (OWNER_ID, present_guild), (OWNER_ID, 5)):
+        with pytest.raises(NotFound) as refusal:
+            await call(get_left_guild, owner_id=owner_id, guild_id=wanted_id)
+        refusals.append((type(refusal.value), str(refusal.value)))
+    assert len(set(refusals)) == 1, "a stranger cannot tell which guilds exist"
+
+    require_typed_name(" tea ", name="Tea")
+    with pytest.raises(BadRequest):
+        require_typed_name("Coffee", name="Tea")
+    due_at = await call(request_deletion, guild_id=guild_id, actor=SYSTEM)
+    assert (await call(get_left_guild, **own)).requested_for == due_at
+    assert await call(cancel_deletion, guild_id=guild_id, actor=SYSTEM)
+    assert (await call(get_left_guild, **own)).requested_for is None
+    await call(request_deletion, guild_id=guild_id, actor=SYSTEM)
+    async with stores.database.transaction() as session:
+        await session.execute(
+            text("UPDATE guild_deletion SET requested_at = now() - interval '61 minutes' WHERE guild_id = :guild"),
+            {"guild": guild_id},
+        )
+    assert await delete_requested_guilds(stores.database) == 1
+    assert guild_id not in [guild.id for guild in await call(list_left_guilds, owner_id=OWNER_ID)]
 
 
 @pytest.mark.slow
