@@ -40,7 +40,7 @@ OPTED_IN_DONE = "You are counted again."
 DELETED = "Your data is being deleted: usually within seconds, at most 24 hours. This page shows when it is done."
 LEFT_SERVERS = "Servers that Herwa has left"
 LEFT_SERVERS_HINT = (
-    "You owned them when Herwa left. Everything about them is still stored, in case you add Herwa again, and deleted"
+    "You owned them when Herwa left. Everything about them is kept in case you add Herwa again, and deleted"
     f" after {GUILD_PERIOD}."
 )
 DELETE_SERVER_NOW = "Delete now"
@@ -63,12 +63,13 @@ def format_summary(counts: Mapping[str, int], first: str, last: str) -> str:
     parts = [f"{format_int(events)} event{'' if events == 1 else 's'}"]
     if minutes:
         parts.append(f"{format_int(minutes)} voice minute{'' if minutes == 1 else 's'}")
-    return f"{', '.join(parts)} · {first} to {last}"
+    period = first if first == last else f"{first} to {last}"
+    return f"{', '.join(parts)} · {period} (UTC)"
 
 
 def format_left_plan(left: str, deleted: str) -> str:
     """Say when the bot left a server, and when that is deleted."""
-    return f"Herwa left on {left}. Deleted on {deleted}."
+    return f"Herwa left on {left}. Everything will be deleted on {deleted}."
 
 
 def format_left_deletion(time: str) -> str:
