@@ -8,6 +8,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -16,7 +17,7 @@ from herwa_shared.exports.tables import NAME_LISTS, SCHEMA_VERSION, TABLES, Expo
 from herwa_shared.models import ExportJob, ExportPart
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-COPY_BYTES = 1 << 20
+COPY_BYTES = 4 << 20
 FILE_MODE = 0o100644 << 16
 README_NAME, SCHEMA_NAME, CHECKSUMS_NAME = "README.txt", "schema.json", "SHA256SUMS"
 
@@ -55,10 +56,13 @@ def _write_members(
 
 
 def _copy_part(part: ExportPart, source: BinaryIO, member: IO[bytes]) -> None:
+    """Copy a part and compare its digest, which a thread computes meanwhile: both release the GIL."""
     digest = hashlib.sha256()
-    while block := source.read(COPY_BYTES):
-        digest.update(block)
-        member.write(block)
+    with ThreadPoolExecutor(1) as hasher:
+        while block := source.read(COPY_BYTES):
+            hashing = hasher.submit(digest.update, block)
+            member.write(block)
+            hashing.result()
     if digest.digest() != part.digest:
         raise PartDamaged(part.name)
 

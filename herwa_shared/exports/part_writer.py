@@ -6,7 +6,7 @@ A workbook is written by XlsxWriter from the rows that ClickHouse streamed to a 
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.errors import ServiceUnavailable
@@ -24,6 +25,7 @@ from herwa_shared.models import ExportJob, ExportPart
 from herwa_shared.tables.table import Cell, Column, ColumnType, Table
 
 WRITE_BYTES = 1 << 20
+NEWLINE = ord("\n")
 _TRAILER_BYTES = 2_000
 _TRAILER_MARK = b"__exception__\r\n"
 COLUMN_TYPES = {
@@ -61,11 +63,12 @@ class _PartFile:
     size: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
 
-    def write(self, block: bytes) -> None:
-        """Write a block. Called in a thread; hashing and writing release the GIL."""
+    def write(self, chunks: Sequence[bytes]) -> None:
+        """Write the chunks of a block. Called in a thread; hashing, counting and writing release the GIL."""
+        block = b"".join(chunks)
         self.file.write(block)
         self.digest.update(block)
-        self.lines += block.count(b"\n")
+        self.lines += int(np.count_nonzero(np.frombuffer(block, np.uint8) == NEWLINE))
         self.size += len(block)
 
 
@@ -89,8 +92,8 @@ async def write_part(
     with rows_path.open("wb") as file:
         part_file = _PartFile(file)
         async with _write_behind(part_file) as write:
-            async for block in _stream_blocks(clickhouse, sql, parameters, ENGINE_FORMATS[export_format]):
-                await write(block)
+            async for chunks in _stream_blocks(clickhouse, sql, parameters, ENGINE_FORMATS[export_format]):
+                await write(chunks)
                 progress.rows = max(0, part_file.lines - (export_format is ExportFormat.CSV))
         progress.rows = max(0, part_file.lines - (export_format is ExportFormat.CSV))
     if export_format is ExportFormat.PARQUET:
@@ -109,37 +112,40 @@ def compute_digest(path: Path) -> bytes:
 
 async def _stream_blocks(
     clickhouse: AsyncClient, sql: str, parameters: dict[str, Any], engine_format: str
-) -> AsyncIterator[bytes]:
-    """Stream the result of a query in blocks of about WRITE_BYTES. Raises ServiceUnavailable if it ends in an error."""
-    buffer, tail = bytearray(), b""
+) -> AsyncIterator[list[bytes]]:
+    """Stream the result of a query in blocks of about WRITE_BYTES, each as the chunks in which it was received.
+
+    Raises ServiceUnavailable if the stream ends in an error.
+    """
+    chunks: list[bytes] = []
+    size, tail = 0, b""
     async with await clickhouse.raw_stream(sql, parameters, STREAM_SETTINGS, fmt=engine_format) as stream:
         async for chunk in stream:
-            buffer += chunk
-            if len(buffer) >= WRITE_BYTES:
-                block = bytes(buffer)
-                buffer.clear()
-                tail = block[-_TRAILER_BYTES:]
-                yield block
-    tail = (tail + buffer)[-_TRAILER_BYTES:]
+            tail = chunk[-_TRAILER_BYTES:] if len(chunk) >= _TRAILER_BYTES else (tail + chunk)[-_TRAILER_BYTES:]
+            chunks.append(chunk)
+            size += len(chunk)
+            if size >= WRITE_BYTES:
+                yield chunks
+                chunks, size = [], 0
     if _TRAILER_MARK in tail:  # an error after the first byte is sent as text
         raise ServiceUnavailable(tail[tail.index(_TRAILER_MARK) :].decode(errors="replace")[:500])
-    if buffer:
-        yield bytes(buffer)
+    if chunks:
+        yield chunks
 
 
 @asynccontextmanager
-async def _write_behind(part_file: _PartFile) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+async def _write_behind(part_file: _PartFile) -> AsyncIterator[Callable[[Sequence[bytes]], Awaitable[None]]]:
     """Yield a function that writes a block in a thread while the next one is received.
 
     All blocks are written at the end of the block; after an error too, because the caller then closes the file.
     """
     writing: asyncio.Task[None] | None = None
 
-    async def write(block: bytes) -> None:
+    async def write(chunks: Sequence[bytes]) -> None:
         nonlocal writing
         if writing is not None:
             await writing
-        writing = asyncio.create_task(asyncio.to_thread(part_file.write, block))
+        writing = asyncio.create_task(asyncio.to_thread(part_file.write, chunks))
 
     try:
         yield write

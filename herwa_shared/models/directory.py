@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ARRAY, CheckConstraint, Date, Index, Integer, SmallInteger, text
+from sqlalchemy import ARRAY, CheckConstraint, Date, Index, Integer, SmallInteger, text, true
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
@@ -14,6 +14,7 @@ class Guild(SQLModel, table=True):
     """A guild that the bot is or was in, as last received from Discord.
 
     `left_at` is set while the bot is not in the guild. `welcomed_at` is when the bot sent its welcome message.
+    `is_silent`: without events in the last 24 hours, refreshed every minute.
 
     The guild chose `timezone`, `week_start` (1 is Monday), `member_audience` (who sees data about single members) and
     `request_channel_id`, where requests for access are posted.
@@ -22,8 +23,17 @@ class Guild(SQLModel, table=True):
     __table_args__ = (
         build_enum_check("member_audience", MemberAudience),
         CheckConstraint("week_start BETWEEN 1 AND 7", name="week_start_is_a_weekday"),
-        Index("guild_name_part", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+        # Without `fastupdate`, because a list of pending entries would be searched each time until it is processed.
+        Index(
+            "guild_name_part",
+            "name",
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops"},
+            postgresql_with={"fastupdate": "off"},
+        ),
         Index("guild_by_size", "member_count", "id"),
+        Index("guild_silent", "member_count", "id", postgresql_where=text("is_silent")),
+        Index("guild_left", "member_count", "id", postgresql_where=text("left_at IS NOT NULL")),
         Index("guild_not_welcomed", "id", postgresql_where=text("welcomed_at IS NULL AND left_at IS NULL")),
     )
 
@@ -46,6 +56,7 @@ class Guild(SQLModel, table=True):
     joined_at: datetime = Field(sa_type=TIMESTAMPTZ, description="when the bot last joined")
     left_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    is_silent: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
 
 
 class GuildLiveCounters(SQLModel, table=True):

@@ -62,6 +62,10 @@ UPDATE guild_activity SET busiest_minute = 0, busiest_member_minute = 0
 WHERE busiest_minute > 0 AND guild_id <> ALL($1::bigint[])
 """
 CLEAR_SQL = "UPDATE guild_activity SET events = 0 WHERE events > 0 AND guild_id <> ALL($1::bigint[])"
+MARK_SILENT_SQL = """
+UPDATE guild SET is_silent = NOT is_silent
+WHERE is_silent = EXISTS (SELECT FROM guild_activity AS a WHERE a.guild_id = guild.id AND a.events > 0)
+"""
 
 ActivityRow = Sequence[object]
 """Guild id, events, hour of the first and of the last event."""
@@ -82,6 +86,7 @@ async def refresh_guild_activity(database: Database, clickhouse: AsyncClient, *,
             await _save(connection, older)
             await _save(connection, recent)
             await connection.execute(CLEAR_SQL, [row[0] for row in recent])
+            await connection.execute(MARK_SILENT_SQL)
             await connection.execute(CLEAR_BUSIEST_SQL, [row[0] for row in busiest])
             if busiest:
                 await connection.execute(SAVE_BUSIEST_SQL, *(list(column) for column in zip(*busiest, strict=True)))

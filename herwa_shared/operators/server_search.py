@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, any_, exists, func, lateral, or_, true
+from sqlalchemy import select as sa_select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.catalog import TierKey
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
-from herwa_shared.models import ApiKey, CollectionGap, Guild, GuildActivity, Subscription
+from herwa_shared.models import ApiKey, CollectionGap, Guild, GuildActivity
 from herwa_shared.operators.server_criteria import (
     MAX_QUERY_LENGTH,
     SIZE_BOUNDS,
@@ -20,12 +21,17 @@ from herwa_shared.operators.server_criteria import (
     ServerFilter,
     ServerTrouble,
 )
-from herwa_shared.services.subscriptions import build_current_tier_query
+from herwa_shared.services.subscriptions import build_current_tier_query, build_has_tier_condition
 
 MAX_ROWS = 50
 KEY_HINT_LENGTH = 4
+MIN_INDEXED_LENGTH = 3  # the index of names consists of parts of three characters
 MIN_ID_DIGITS = 15
 SILENCE = timedelta(hours=24)
+GUILD_COLUMNS = tuple(
+    col(getattr(Guild, name)) for name in ("id", "name", "icon", "owner_id", "member_count", "joined_at", "left_at")
+)
+LARGEST_FIRST = (col(Guild.member_count).desc(), col(Guild.id).desc())
 LIKE_ESCAPES = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -66,20 +72,20 @@ class FoundServers:
 async def search_servers(session: AsyncSession, criteria: ServerFilter, *, now: datetime | None = None) -> FoundServers:
     """Search servers, at most `MAX_ROWS`."""
     moment = now or utc_now()
-    largest = (col(Guild.member_count).desc(), col(Guild.id).desc())
+    conditions = _build_conditions(criteria, moment)
+    if text := criteria.query.strip()[:MAX_QUERY_LENGTH]:
+        conditions.append(_build_match(text) if len(text) < MIN_INDEXED_LENGTH else _build_indexed_match(text))
     # The page is chosen first, so that the details of servers that are not on it cost nothing.
-    page = (
-        select(Guild.id).where(*_build_conditions(criteria, moment)).order_by(*largest).limit(MAX_ROWS + 1).subquery()
-    )
-    query = _build_query(moment).join(page, page.c.id == col(Guild.id)).order_by(*largest)
-    rows = (await session.execute(query)).all()
+    page = select(*GUILD_COLUMNS).where(*conditions).order_by(*LARGEST_FIRST).limit(MAX_ROWS + 1)
+    rows = (await session.execute(_build_details_query(page, moment))).all()
     return FoundServers(tuple(_to_server(row, moment) for row in rows[:MAX_ROWS]), len(rows) > MAX_ROWS)
 
 
 async def find_server(session: AsyncSession, *, guild_id: int, now: datetime | None = None) -> FoundServer | None:
     """Find one server by its id; None if the bot has never been in it."""
     moment = now or utc_now()
-    row = (await session.execute(_build_query(moment).where(col(Guild.id) == guild_id))).one_or_none()
+    guild = select(*GUILD_COLUMNS).where(col(Guild.id) == guild_id)
+    row = (await session.execute(_build_details_query(guild, moment))).one_or_none()
     return None if row is None else _to_server(row, moment)
 
 
@@ -98,26 +104,27 @@ def to_plain(value: Any) -> Any:
             return value
 
 
-def _build_query(now: datetime) -> Select[Any]:
-    """Build the query of servers with their details."""
-    tier = lateral(build_current_tier_query(col(Guild.id), now)).alias("current_tier")
-    query: Select[Any] = (
-        select(  # type: ignore[call-overload]
-            Guild,
+def _build_details_query(guilds: Select[Any], now: datetime) -> Select[Any]:
+    """Build the query of the details of the servers that a query with `GUILD_COLUMNS` selects, the largest first."""
+    guild = guilds.subquery("guild")
+    tier = lateral(build_current_tier_query(guild.c.id, now)).alias("current_tier")
+    return (
+        sa_select(
+            guild,
             func.coalesce(tier.c.tier_key, TierKey.FREE.value).label("tier"),
             tier.c.ends_at.label("tier_ends"),
             func.coalesce(col(GuildActivity.events), 0).label("events"),
             col(GuildActivity.last_event_at).label("last_event_at"),
-            _build_gap_condition().label("has_gap"),
+            _build_gap_condition(guild.c.id).label("has_gap"),
         )
-        .outerjoin(GuildActivity, col(GuildActivity.guild_id) == col(Guild.id))
+        .outerjoin(GuildActivity, col(GuildActivity.guild_id) == guild.c.id)
         .outerjoin(tier, true())
+        .order_by(guild.c.member_count.desc(), guild.c.id.desc())
     )
-    return query
 
 
-def _build_gap_condition() -> ColumnElement[bool]:
-    return exists().where(col(CollectionGap.guild_id) == col(Guild.id), col(CollectionGap.to_at).is_(None))
+def _build_gap_condition(guild_id: Any) -> ColumnElement[bool]:
+    return exists().where(col(CollectionGap.guild_id) == guild_id, col(CollectionGap.to_at).is_(None))
 
 
 def _build_match(text: str) -> ColumnElement[bool]:
@@ -132,55 +139,56 @@ def _build_match(text: str) -> ColumnElement[bool]:
     return or_(*parts)
 
 
+def _build_indexed_match(text: str) -> ColumnElement[bool]:
+    """Build the same condition so that PostgreSQL uses the indexes instead of going through all servers by size."""
+    matches = select(Guild.id).where(_build_match(text)).cte("matches").prefix_with("MATERIALIZED")
+    return col(Guild.id).in_(select(matches.c.id))
+
+
 def _build_conditions(criteria: ServerFilter, now: datetime) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    has_events = exists().where(col(GuildActivity.guild_id) == col(Guild.id), col(GuildActivity.events) > 0)
-    is_member = col(Guild.left_at).is_(None)
-    if text := criteria.query.strip()[:MAX_QUERY_LENGTH]:
-        conditions.append(_build_match(text))
+    is_member, is_silent = col(Guild.left_at).is_(None), col(Guild.is_silent)
     if criteria.tier is not None:
-        tier_key = build_current_tier_query(col(Guild.id), now).with_only_columns(col(Subscription.tier_key))
-        conditions.append(func.coalesce(tier_key.scalar_subquery(), TierKey.FREE.value) == criteria.tier)
+        conditions.append(build_has_tier_condition(col(Guild.id), criteria.tier, now))
     if criteria.size is not None:
         low, high = SIZE_BOUNDS[criteria.size]
         conditions.append(and_(col(Guild.member_count) >= low, col(Guild.member_count) < high))
     match criteria.activity:
         case ServerActivity.ACTIVE:
-            conditions.append(has_events)
+            conditions.append(~is_silent)
         case ServerActivity.SILENT:
-            conditions.append(~has_events)
+            conditions.append(and_(is_silent))
     match criteria.trouble:
         case ServerTrouble.LEFT:
             conditions.append(~is_member)
         case ServerTrouble.GAP:
-            conditions.append(is_member & _build_gap_condition())
+            conditions.append(is_member & _build_gap_condition(col(Guild.id)))
         case ServerTrouble.NO_EVENTS:
-            conditions.append(is_member & ~has_events & (col(Guild.joined_at) < now - SILENCE))
+            conditions.append(is_member & is_silent & (col(Guild.joined_at) < now - SILENCE))
     return conditions
 
 
 def _to_server(row: Row[Any], now: datetime) -> FoundServer:
-    guild = row[0]
     return FoundServer(
-        id=guild.id,
-        name=guild.name,
-        icon=guild.icon,
-        owner_id=guild.owner_id,
-        member_count=guild.member_count,
+        id=row.id,
+        name=row.name,
+        icon=row.icon,
+        owner_id=row.owner_id,
+        member_count=row.member_count,
         tier=row.tier,
         tier_ends=row.tier_ends,
         events=row.events,
         last_event_at=row.last_event_at,
-        joined_at=guild.joined_at,
-        left_at=guild.left_at,
-        trouble=tuple(_list_trouble(guild, events=row.events, has_gap=row.has_gap, now=now)),
+        joined_at=row.joined_at,
+        left_at=row.left_at,
+        trouble=tuple(_list_trouble(row, now)),
     )
 
 
-def _list_trouble(guild: Guild, *, events: int, has_gap: bool, now: datetime) -> list[ServerTrouble]:
-    if guild.left_at is not None:
+def _list_trouble(row: Row[Any], now: datetime) -> list[ServerTrouble]:
+    if row.left_at is not None:
         return [ServerTrouble.LEFT]
-    trouble = [ServerTrouble.GAP] if has_gap else []
-    if not events and guild.joined_at < now - SILENCE:
+    trouble = [ServerTrouble.GAP] if row.has_gap else []
+    if not row.events and row.joined_at < now - SILENCE:
         trouble.append(ServerTrouble.NO_EVENTS)
     return trouble

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import ColumnElement, func, not_, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -34,6 +34,7 @@ __all__ = [
     "SubscriptionSource",
     "SubscriptionStatus",
     "build_current_tier_query",
+    "build_has_tier_condition",
     "extend",
     "get_current_tier",
     "grant",
@@ -94,6 +95,25 @@ def build_current_tier_query(guild_id: Any, now: datetime) -> Any:
         .order_by(col(TierRow.rank).desc(), col(Subscription.ends_at).desc().nulls_first())
         .limit(1)
     )
+
+
+def build_has_tier_condition(guild_id: Any, tier: str, now: datetime) -> ColumnElement[bool]:
+    """Build the condition that a tier is the current one of a guild, as `build_current_tier_query` defines it.
+
+    `guild_id` is a column. Performance: the guilds with an active subscription are read once, into a hash table, and
+    `IS TRUE` keeps PostgreSQL from looking up each of them in the table of the column instead.
+    """
+    rank = select(TierRow.rank).where(col(TierRow.key) == tier).scalar_subquery()
+    best = func.max(TierRow.rank)
+    guilds = (
+        select(Subscription.guild_id)
+        .join(TierRow, col(TierRow.key) == col(Subscription.tier_key))
+        .where(col(Subscription.starts_at) <= now, _is_active(now))
+        .group_by(col(Subscription.guild_id))
+    )
+    is_free = tier == TierKey.FREE
+    is_found: ColumnElement[bool] = guild_id.in_(guilds.having(best > rank if is_free else best == rank)).is_(True)
+    return not_(is_found) if is_free else is_found
 
 
 async def grant(

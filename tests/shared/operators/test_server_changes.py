@@ -16,8 +16,9 @@ from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import ExportJob, Subscription
 from herwa_shared.operators import server_changes
 from herwa_shared.operators.activity import refresh_guild_activity
+from herwa_shared.operators.server_criteria import ServerActivity, ServerFilter
 from herwa_shared.operators.server_detail import ServerDetails, load_server_details
-from herwa_shared.operators.server_search import find_server
+from herwa_shared.operators.server_search import find_server, search_servers
 from herwa_shared.operators.usage import load_usage
 from herwa_shared.services.audit import Actor, ChangeSource, list_entries
 from herwa_shared.services.audit_verification import verify_chain
@@ -117,6 +118,16 @@ async def test_acts_without_a_reason_change_nothing(stores: Stores, operated_id:
     assert await list_actions(stores, operated_id) == ([], [])
 
 
+async def list_by_activity(stores: Stores, guild_id: int) -> set[ServerActivity]:
+    """Return the activities by which a search finds a server."""
+    found = set()
+    for activity in ServerActivity:
+        async with open_session(stores) as session:
+            servers = (await search_servers(session, ServerFilter(str(guild_id), activity=activity))).servers
+        found |= {activity for server in servers if server.id == guild_id}
+    return found
+
+
 async def test_activity_counts_the_events_of_the_last_day(stores: Stores, operated_id: int):
     now = utc_now()
     hour = now.replace(minute=0, second=0, microsecond=0)
@@ -127,11 +138,13 @@ async def test_activity_counts_the_events_of_the_last_day(stores: Stores, operat
         server = await find_server(session, guild_id=operated_id, now=now)
     assert server is not None
     assert (server.events, server.last_event_at) == (3, hour - timedelta(hours=1))
+    assert await list_by_activity(stores, operated_id) == {ServerActivity.ACTIVE}
     await refresh_guild_activity(stores.database, stores.clickhouse, now=now + timedelta(days=3))
     async with open_session(stores) as session:
         server = await find_server(session, guild_id=operated_id, now=now)
     assert server is not None
     assert (server.events, server.last_event_at) == (0, hour - timedelta(hours=1))
+    assert await list_by_activity(stores, operated_id) == {ServerActivity.SILENT}
 
 
 async def test_usage_counts_what_each_limit_allows(stores: Stores, operated_id: int):

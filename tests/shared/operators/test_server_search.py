@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from herwa_shared.clock import utc_now
-from herwa_shared.models import ApiKey, CollectionGap, Guild, GuildActivity
+from herwa_shared.models import ApiKey, CollectionGap, Guild, GuildActivity, Subscription, TierRow
 from herwa_shared.operators.server_criteria import ServerActivity, ServerFilter, ServerSize, ServerTrouble
 from herwa_shared.operators.server_search import MAX_ROWS, find_server, search_servers
 from herwa_shared.services.audit import SYSTEM
@@ -85,7 +85,7 @@ async def test_servers_are_found_by_id_owner_and_end_of_a_key(shelf: ServerShelf
 
 async def test_filters_by_tier_size_activity_and_trouble(shelf: ServerShelf):
     free = await shelf.add(members=99)
-    paid = await shelf.add(members=100)
+    paid = await shelf.add(members=100, is_silent=False)
     left = await shelf.add(members=1_000, left_at=NOW)
     new = await shelf.add(members=1, age_days=0)
     async with shelf.stores.database.transaction() as session:
@@ -116,6 +116,34 @@ async def test_filters_by_tier_size_activity_and_trouble(shelf: ServerShelf):
         (),
     ]
     assert [(server.tier, server.events) for server in servers if server][:2] == [("free", 0), ("premium", 7)]
+
+
+async def test_filter_by_tier_finds_the_servers_whose_current_tier_it_is(shelf: ServerShelf):
+    chooser, now = random.Random(42), utc_now()
+    tiers = ["free", "premium", f"gold{shelf.mark}", f"iron{shelf.mark}"]
+    ranks = chooser.sample(range(10**6, 10**9), 2)
+    await shelf.add_rows(*(TierRow(key=key, title=key, rank=rank) for key, rank in zip(tiers[2:], ranks, strict=True)))
+    guild_ids = [await shelf.add(members=number) for number in range(40)]
+    periods = [(-9, None), (-3, None), (-9, -1), (-3, 9), (3, 9), (3, None)]  # days from now
+    for guild_id in guild_ids:
+        for start, end in chooser.choices(periods, k=chooser.randrange(4)):
+            subscription = Subscription(
+                guild_id=guild_id,
+                tier_key=chooser.choice(tiers),
+                source="manual",
+                starts_at=now + timedelta(days=start),
+                ends_at=None if end is None else now + timedelta(days=end),
+                revoked_at=chooser.choice([None, None, now]),
+                granted_by="Opal",
+            )
+            await shelf.add_rows(subscription)
+    async with shelf.stores.database.transaction() as session:
+        current = {guild_id: await find_server(session, guild_id=guild_id, now=now) for guild_id in guild_ids}
+    expected = {
+        tier: [id_ for id_ in reversed(guild_ids) if (server := current[id_]) and server.tier == tier] for tier in tiers
+    }
+    assert all(expected.values())
+    assert {tier: await shelf.search(tier=tier) for tier in tiers} == expected
 
 
 async def test_long_results_are_cut_and_say_so(shelf: ServerShelf):
