@@ -108,7 +108,7 @@ def _form() -> rx.Component:
         rx.el.button(texts.CONTINUE, type="submit", class_name="button"),
         rx.cond(PrivacyState.form_error != "", rx.el.p(PrivacyState.form_error, class_name="effect red", role="alert")),
         on_submit=PrivacyState.choose_member,
-        class_name="filter-form",
+        class_name="filter-form wide-fields",
     )
 
 
