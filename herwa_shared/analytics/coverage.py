@@ -40,15 +40,21 @@ FirstHours = Mapping[tuple[str, Period], datetime]
 """The first hour with an event, by event kind and imported period."""
 
 FIRST_HOURS_SQL = """
-SELECT /* analytics.coverage */ toString(kind), number, toUnixTimestamp(min(hour))
-FROM activity_hourly
+SELECT /* analytics.coverage */ kind_name, number, toUnixTimestamp(min(hour))
+FROM (
+    SELECT guild_id, toString(kind) AS kind_name, hour FROM activity_hourly
+    WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
+    UNION ALL
+    SELECT guild_id, toString(kind), hour FROM sample_hourly
+    WHERE guild_id = {guild:UInt64} AND toString(kind) IN {kinds:Array(String)}
+)
 ARRAY JOIN
     {starts:Array(UInt32)} AS begin,
     {ends:Array(UInt32)} AS stop,
     arrayEnumerate({starts:Array(UInt32)}) AS number
-WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
+WHERE guild_id = {guild:UInt64}
   AND hour >= toStartOfHour(toDateTime(begin, 'UTC')) AND hour < toDateTime(stop, 'UTC')
-GROUP BY kind, number
+GROUP BY kind_name, number
 """
 
 

@@ -61,8 +61,12 @@ SQL_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
 
 
 FIRST_HOUR_SQL = """
-SELECT /* analytics.beginning */ toUnixTimestamp(min(hour)) FROM activity_hourly
-WHERE guild_id = {guild:UInt64} AND hour < toDateTime({end:UInt32}, 'UTC')
+SELECT /* analytics.beginning */ toUnixTimestamp(min(hour))
+FROM (
+    SELECT hour FROM activity_hourly WHERE guild_id = {guild:UInt64} AND hour < toDateTime({end:UInt32}, 'UTC')
+    UNION ALL
+    SELECT hour FROM sample_hourly WHERE guild_id = {guild:UInt64} AND hour < toDateTime({end:UInt32}, 'UTC')
+)
 """
 MAX_SECOND = (1 << 32) - 1  # ClickHouse's type DateTime ends in the year 2106
 LIKELY_DELAY = timedelta(days=31)

@@ -114,6 +114,17 @@ async def test_count_holds_within_an_import_that_contains_counts(stores: Stores)
     assert await query_days(stores, query) == ([20, 20, None, 22, None, None, None], 22)
 
 
+async def test_counts_are_summarized_in_one_table_alone(stores: Stores):
+    guild_id = await add_guild(stores)
+    await add_samples(stores, guild_id, [(make_utc(2024, 3, 2, 5), 40)])
+    summaries = []
+    for table in ("activity_hourly", "sample_hourly"):
+        query = f"SELECT DISTINCT toString(kind) AS name FROM {table} WHERE guild_id = {{guild:UInt64}} ORDER BY name"
+        result = await stores.clickhouse.query(query, parameters={"guild": guild_id})
+        summaries.append([row[0] for row in result.result_rows])
+    assert summaries == [["message"], ["member_count", "online_count"]]
+
+
 async def test_count_is_known_without_the_members_intent(stores: Stores):
     query = replace(MARCH, guild_id=await add_guild(stores))
     await add_gateway_session(stores, query.guild_id, make_utc(2024, 3, 1), NOW, intents=0)

@@ -110,6 +110,10 @@ async def test_first_recorded_hour_includes_all_event_kinds(stores: Stores):
 
     assert await find_first_recorded_hour(stores.clickhouse, guild_id) == make_utc(2023, 7, 1, 9)
 
+    await insert_events(stores, guild_id, [EventRow(make_utc(2022, 1, 1, 7, 30), kind="member_count", value=3)])
+
+    assert await find_first_recorded_hour(stores.clickhouse, guild_id) == make_utc(2022, 1, 1, 7)
+
 
 @pytest.mark.parametrize("joined_at", [make_utc(2020, 1, 1), make_utc(2023, 7, 1), make_utc(2024, 3, 1)])
 async def test_first_recorded_hour_is_found_whenever_the_bot_joined(stores: Stores, joined_at):
