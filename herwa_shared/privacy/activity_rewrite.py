@@ -3,9 +3,10 @@
 In `activity_events` the member is a plain column: a mutation replaces it. In `activity_hourly` it is part of the
 sorting key, which no mutation can change. There, one insert adds for each of the member's rows a row that cancels it
 and a row with the same numbers for the replacement; ClickHouse makes an insert into one month visible at once, so sums
-are right at every moment. Afterwards a mutation deletes the member's rows, whose sums are zero. An insert that is
-repeated after a crash finds nothing left to cancel. Nothing else may be inserted meanwhile: `hold_transfers` keeps the
-mover waiting.
+are right at every moment. Then the month is merged, which adds up a row and the one that cancels it, and afterwards a
+mutation deletes the rows that are zero. It must not delete rows before they are merged: a mutation changes one part
+after the other, so that a reader would see one row of a pair without the other. An insert that is repeated after a
+crash finds nothing left to cancel. Nothing else may be inserted meanwhile: `hold_transfers` keeps the mover waiting.
 
 A pseudonym is computed within the insert (`clickhouse/pseudonyms`). The text of a mutation is stored until it is
 finished, so that one about `activity_events` contains the pseudonyms of its members and not the key.
@@ -74,7 +75,8 @@ SELECT guild_id, count() FROM activity_hourly WHERE toStartOfMonth(hour) = {{mon
 GROUP BY guild_id ORDER BY guild_id
 """  # noqa: S608 - constants
 REPLACE_BY_PSEUDONYMS_SQL = REPLACE_IN_HOURS_SQL.replace(NO_MEMBER_SQL, build_pseudonym_sql())
-DELETE_HOURS_SQL = f"ALTER TABLE activity_hourly DELETE WHERE {HOURS_CONDITION}"
+MERGE_MONTH_SQL = "OPTIMIZE TABLE activity_hourly PARTITION {partition} FINAL"
+DELETE_HOURS_SQL = f"ALTER TABLE activity_hourly DELETE WHERE events = 0 AND total = 0 AND {HOURS_CONDITION}"
 COUNT_HOURS_SQL = f"SELECT count() FROM activity_hourly WHERE {HOURS_CONDITION}"  # noqa: S608 - constants
 COUNT_EVENTS_SQL = f"SELECT count() FROM activity_events WHERE {EVENTS_CONDITION}"  # noqa: S608 - constants
 IDS_OF_USER_SQL = f"""
@@ -104,7 +106,14 @@ EMPTY_MUTATION_SQLS = (
 _QUERY_SETTINGS = {"log_queries": 0}
 _MUTATION_SETTINGS = {"mutations_sync": 2, **_QUERY_SETTINGS}
 # One block per insert, so that both rows of a pair become visible at the same moment.
-_INSERT_SETTINGS = {"async_insert": 0, "wait_end_of_query": 1, "max_insert_threads": 1, **_QUERY_SETTINGS}
+# ClickHouse must not ignore an insert that is equal to an earlier one: the same numbers may have come back.
+_INSERT_SETTINGS = {
+    "async_insert": 0,
+    "wait_end_of_query": 1,
+    "max_insert_threads": 1,
+    "insert_deduplicate": 0,
+    **_QUERY_SETTINGS,
+}
 
 
 class ActivityRemains(RuntimeError):
@@ -209,6 +218,7 @@ async def _replace(
         for guild_ids in await _split_guilds(clickhouse, parameters | {"month": month}):
             part = parameters | {"month": month, "guilds": guild_ids}
             await clickhouse.command(hours_statement, parameters=part, settings=_INSERT_SETTINGS)
+        await clickhouse.command(MERGE_MONTH_SQL.format(partition=f"{month:%Y%m}"), settings=_QUERY_SETTINGS)
     if months.result_rows:
         await clickhouse.command(DELETE_HOURS_SQL, parameters=parameters, settings=_MUTATION_SETTINGS)
     for statement in EMPTY_MUTATION_SQLS if scope.members else ():

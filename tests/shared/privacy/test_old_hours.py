@@ -50,6 +50,21 @@ async def replace():
 
 asyncio.run(replace())
 """
+PARTS, PART_ROWS = 12, 20_000
+INSERT_PART_SQL = f"""
+INSERT INTO activity_hourly (guild_id, kind, hour, channel_id, user_id, events, total)
+SELECT {{guild:UInt64}}, 'voice', toDateTime('1978-01-05 00:00:00', 'UTC') + number % 400 * 3600, {{part:UInt64}},
+    1000000000000009000 + number, 1, 60
+FROM numbers({PART_ROWS})
+"""
+SUMS_SQL = """
+SELECT sum(member_events), sum(member_total), max(member_events), max(member_total)
+FROM (
+    SELECT sum(events) AS member_events, sum(total) AS member_total FROM activity_hourly
+    WHERE guild_id = {guild:UInt64}
+    GROUP BY user_id
+)
+"""
 MEMBERS = [1_000_000_000_000_007_000 + number for number in range(12)]
 WINDOWS = [
     (datetime(1978, 3, 1, tzinfo=UTC), BORDER),
@@ -190,6 +205,37 @@ async def test_every_number_is_exact_before_while_and_after_members_are_replaced
     }
     assert not old_ids & set(MEMBERS)
     assert len(old_ids - {0}) == count_members(select_events(events, *WINDOWS[0]))
+
+
+async def test_reader_sees_the_same_numbers_at_any_moment(stores):
+    """A member's rows and those that cancel them are in different parts, and ClickHouse rewrites part by part."""
+    guild_id = await add_guild(stores)
+    for part in range(PARTS):
+        await stores.clickhouse_writer.command(INSERT_PART_SQL, parameters={"guild": guild_id, "part": part})
+
+    async def load_sums() -> tuple[int, ...]:
+        return tuple((await stores.clickhouse.query(SUMS_SQL, parameters={"guild": guild_id})).result_rows[0])
+
+    expected = await load_sums()
+    assert expected[0] == PARTS * PART_ROWS
+    replacement = asyncio.create_task(replace_members_in_old_hours(stores.database, stores.clickhouse_writer, now=NOW))
+    seen = [await load_sums()]
+    while not replacement.done():
+        seen.append(await load_sums())
+    assert await replacement > 0
+    assert len(seen) > 3
+    assert {*seen, await load_sums()} == {expected}
+
+
+async def test_numbers_that_come_back_after_a_replacement_are_replaced_as_well(stores):
+    """ClickHouse can ignore an insert that is equal to an earlier one."""
+    guild_id = await add_guild(stores)
+    for count in (1, 2):
+        await insert_events(stores, guild_id, [EventRow(datetime(1977, 3, 3, 3, count, tzinfo=UTC), MEMBERS[0])])
+        await replace_members_in_old_hours(stores.database, stores.clickhouse_writer, now=NOW)
+        numbers = await load_numbers(stores, guild_id)
+        assert [row[-2] for row in numbers.counts] == [count]
+        assert min(numbers.by_member) >= FIRST_PSEUDONYM
 
 
 async def test_ranking_has_a_nameless_entry_per_member_before_the_border(stores, replaced_guilds, events):
