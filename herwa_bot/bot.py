@@ -14,7 +14,7 @@ from herwa_bot.access.command_log import finish_command
 from herwa_bot.access.guard import Guard
 from herwa_bot.access.notices import send_notices
 from herwa_bot.cogs import COGS
-from herwa_bot.collector.backfill import get_archive_time, get_thread_id, list_threads_in_pages
+from herwa_bot.collector.archived_threads import ThreadList, ThreadLister
 from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import get_time_ms
@@ -90,7 +90,13 @@ class HerwaBot(commands.AutoShardedBot):
         self.channel_directory = ChannelDirectory()
         self._message_handlers = MessageHandlers(writer, self.channel_directory)
         self._message_handlers.install(self)
+        self._thread_lister = ThreadLister(
+            self._message_handlers.list_thread_parents, self._fetch_active_threads, self._fetch_archived_threads
+        )
         writer.resolve_channel = self._resolve_channel
+        for fetcher in (writer.catch_up.fetcher, writer.backfiller.fetcher):
+            fetcher.can_read_history = self._message_handlers.can_read_history
+            fetcher.has_guild = self._message_handlers.has_guild
 
     async def setup_hook(self) -> None:
         """Reduce the intents, add the cogs and sync the commands.
@@ -170,12 +176,21 @@ class HerwaBot(commands.AutoShardedBot):
                 )
             )
             self._tasks.add(asyncio.create_task(send_notices(self, self.guard, self.dashboard_url)))
-            self._tasks.add(asyncio.create_task(self.writer.catch_up.run(self._fetch_history_page)))
+            self._tasks.add(
+                asyncio.create_task(
+                    self.writer.catch_up.run(
+                        self._fetch_history_page,
+                        self._thread_lister,
+                        self._message_handlers.on_channel_fetched,
+                        has_guild=self._message_handlers.has_guild,
+                    )
+                )
+            )
             self._tasks.add(
                 asyncio.create_task(
                     self.writer.backfiller.run(
                         self._list_channels,
-                        self._list_archived_threads,
+                        self._thread_lister,
                         self._fetch_history_page,
                         has_guild=lambda guild_id: self.get_guild(guild_id) is not None,
                     )
@@ -238,28 +253,21 @@ class HerwaBot(commands.AutoShardedBot):
 
     async def _list_channels(self, guild_id: int) -> Sequence[Payload]:
         """List the channels and the active threads of a guild."""
-        threads = await self.http.get_active_threads(guild_id)
+        threads = await self._fetch_active_threads(guild_id)
         return [*await self.http.get_all_guild_channels(guild_id), *threads["threads"]]
 
-    async def _list_archived_threads(self, channel_id: int, is_private: bool) -> Sequence[Payload]:
-        """List the archived public or private threads of a channel.
+    async def _fetch_active_threads(self, guild_id: int) -> Payload:
+        await self._history_pacer.wait_turn()
+        return await self.http.get_active_threads(guild_id)
 
-        Without Manage Threads the private ones are those that the bot has joined.
-        """
-        if not is_private:
-            return await self._list_threads(self.http.get_public_archived_threads, channel_id, get_archive_time)
-        try:
-            return await self._list_threads(self.http.get_private_archived_threads, channel_id, get_archive_time)
-        except discord.Forbidden:
-            return await self._list_threads(self.http.get_joined_private_archived_threads, channel_id, get_thread_id)
-
-    async def _list_threads(
-        self, fetch: Callable[..., Awaitable[Payload]], channel_id: int, get_position: Callable[[Payload], str]
-    ) -> Sequence[Payload]:
-        async def fetch_page(before: str | None) -> Payload:
-            return await fetch(channel_id, before, HISTORY_PAGE_SIZE)
-
-        return await list_threads_in_pages(fetch_page, get_position)
+    async def _fetch_archived_threads(self, thread_list: ThreadList, channel_id: int, before: str | None) -> Payload:
+        fetch: Callable[..., Awaitable[Payload]] = {
+            ThreadList.PUBLIC: self.http.get_public_archived_threads,
+            ThreadList.PRIVATE: self.http.get_private_archived_threads,
+            ThreadList.JOINED_PRIVATE: self.http.get_joined_private_archived_threads,
+        }[thread_list]
+        await self._history_pacer.wait_turn()
+        return await fetch(channel_id, before, HISTORY_PAGE_SIZE)
 
     async def _fetch_members(self, guild_id: int, after_id: int) -> Sequence[Payload]:
         return await self.http.get_members(guild_id, MEMBER_PAGE_SIZE, after_id)

@@ -87,7 +87,7 @@ def _render_gateway(gateway: BotDetail) -> Text:
 
 def _render_catch_up(catch_up: CatchUpStatus) -> list[Text]:
     """Render the progress of fetching missed messages; nothing if none were missed."""
-    counts = (catch_up.pending_channels, catch_up.fetched_messages)
+    counts = (catch_up.pending_channels, catch_up.fetched_messages, catch_up.pending_listings)
     return [Text(texts.format_catch_up(*counts))] if any(counts) else []
 
 

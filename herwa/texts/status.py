@@ -54,11 +54,12 @@ def format_gateway(state: object, connected: int, shards: int, guilds: int, held
     )
 
 
-def format_catch_up(pending_channels: int, fetched_messages: int) -> str:
+def format_catch_up(pending_channels: int, fetched_messages: int, pending_listings: int) -> str:
     """Format the progress of fetching missed messages."""
+    threads = f", archived threads of {format_count(pending_listings, 'server')} to list" if pending_listings else ""
     return (
         f"catch-up  {format_count(pending_channels, 'channel')} left,"
-        f" {format_count(fetched_messages, 'missed message')} fetched"
+        f" {format_count(fetched_messages, 'missed message')} fetched{threads}"
     )
 
 

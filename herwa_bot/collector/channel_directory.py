@@ -67,6 +67,10 @@ class ChannelDirectory:
     def __init__(self) -> None:
         self._packed: dict[int, bytes] = {}
 
+    def has_guild(self, guild_id: int) -> bool:
+        """Return whether the channels of a guild are known."""
+        return guild_id in self._packed
+
     def find(self, guild_id: int, channel_id: int) -> ChannelRecord | None:
         """Find a channel or category."""
         return next((record for record in self._unpack(guild_id) if record.id == channel_id), None)

@@ -1,4 +1,4 @@
-"""Which channels the bot is not allowed to view, from its roles and their permissions, packed per guild.
+"""What the bot may do in channels, from its roles and their permissions, packed per guild.
 
 discord.py cannot say it: members and channels are removed from GUILD_CREATE before it reads them.
 """
@@ -6,9 +6,20 @@ discord.py cannot say it: members and channels are removed from GUILD_CREATE bef
 from array import array
 from collections.abc import Iterable
 
+from herwa_bot.collector.archived_threads import THREAD_PARENT_TYPES, ThreadParent
 from herwa_bot.collector.channel_directory import ChannelDirectory, Overwrite
 from herwa_bot.collector.payload_fields import Payload, parse_permissions, parse_snowflake
-from herwa_shared.discord.constants import ADMINISTRATOR, VIEW_CHANNEL, ChannelType
+from herwa_shared.discord.constants import (
+    ADMINISTRATOR,
+    MANAGE_THREADS,
+    PERMISSIONS,
+    READ_MESSAGE_HISTORY,
+    VIEW_CHANNEL,
+    ChannelType,
+)
+
+HISTORY_PERMISSIONS = VIEW_CHANNEL | READ_MESSAGE_HISTORY
+ALL_PERMISSIONS = sum(PERMISSIONS.values())
 
 
 class ChannelVisibility:
@@ -57,34 +68,58 @@ class ChannelVisibility:
 
     def list_hidden_channels(self, guild_id: int) -> frozenset[int]:
         """Return the channels that the bot cannot view; none if its roles are unknown."""
-        own_role_ids = self._own_role_ids.get(guild_id)
-        if own_role_ids is None:
-            return frozenset()
-        relevant_ids = {guild_id, *own_role_ids}  # the role of everyone has the guild's id
-        base = 0
-        for role_id, permissions in self._iterate_roles(guild_id):
-            if role_id in relevant_ids:
-                base |= permissions
+        base = self._compute_guild_permissions(guild_id)
         if base & ADMINISTRATOR:
             return frozenset()
         return frozenset(
             record.id
             for record in self._channel_directory.iterate_channels(guild_id)
             if record.type != ChannelType.CATEGORY
-            and not self._can_view(guild_id, bool(base & VIEW_CHANNEL), record.overwrites, own_role_ids)
+            and not self._compute_permissions(guild_id, base, record.overwrites) & VIEW_CHANNEL
         )
 
-    def _can_view(
-        self, guild_id: int, can_view: bool, overwrites: Iterable[Overwrite], own_role_ids: tuple[int, ...]
-    ) -> bool:
-        """Apply the overwrites in Discord's order: everyone, the bot's roles, the bot itself."""
-        for ids in ((guild_id,), own_role_ids, (self.bot_user_id,)):
-            matching = [overwrite for overwrite in overwrites if overwrite.id in ids]
-            if any(overwrite.allow & VIEW_CHANNEL for overwrite in matching):
-                can_view = True
-            elif any(overwrite.deny & VIEW_CHANNEL for overwrite in matching):
-                can_view = False
-        return can_view
+    def can_read_history(self, guild_id: int, channel_id: int) -> bool:
+        """Return whether the bot may read the history of a channel; True if the channel is unknown."""
+        record = self._channel_directory.find(guild_id, channel_id)
+        if record is None:
+            return True
+        granted = self._compute_permissions(guild_id, self._compute_guild_permissions(guild_id), record.overwrites)
+        return granted & HISTORY_PERMISSIONS == HISTORY_PERMISSIONS
+
+    def list_thread_parents(self, guild_id: int) -> list[ThreadParent]:
+        """List the channels that can have threads and that the bot can view, with its permissions in them."""
+        base, parents = self._compute_guild_permissions(guild_id), []
+        for record in self._channel_directory.iterate_channels(guild_id):
+            granted = self._compute_permissions(guild_id, base, record.overwrites)
+            if record.type in THREAD_PARENT_TYPES and granted & VIEW_CHANNEL:
+                can_read_history, can_manage = bool(granted & READ_MESSAGE_HISTORY), bool(granted & MANAGE_THREADS)
+                parents.append(ThreadParent(record.id, record.type, can_read_history, can_manage))
+        return parents
+
+    def _compute_guild_permissions(self, guild_id: int) -> int:
+        """Compute the bot's permissions without overwrites; all if its roles are unknown."""
+        own_role_ids = self._own_role_ids.get(guild_id)
+        if own_role_ids is None:
+            return ALL_PERMISSIONS
+        relevant_ids = {guild_id, *own_role_ids}  # the role of everyone has the guild's id
+        base = 0
+        for role_id, permissions in self._iterate_roles(guild_id):
+            if role_id in relevant_ids:
+                base |= permissions
+        return ALL_PERMISSIONS if base & ADMINISTRATOR else base
+
+    def _compute_permissions(self, guild_id: int, granted: int, overwrites: Iterable[Overwrite]) -> int:
+        """Apply the overwrites of a channel in Discord's order: everyone, the bot's roles, the bot itself."""
+        if granted == ALL_PERMISSIONS:
+            return granted
+        for ids in ((guild_id,), self._own_role_ids[guild_id], (self.bot_user_id,)):
+            allowed = denied = 0
+            for overwrite in overwrites:
+                if overwrite.id in ids:
+                    allowed |= overwrite.allow
+                    denied |= overwrite.deny
+            granted = granted & ~denied | allowed
+        return granted
 
     def _iterate_roles(self, guild_id: int) -> Iterable[tuple[int, int]]:
         pairs = self._roles.get(guild_id, array("Q"))

@@ -78,15 +78,11 @@ class EventWriter:
         page_lock = asyncio.Lock()
         self.catch_up = CatchUp(
             database,
-            HistoryFetcher(database, self.thread_parents, self.privacy, store_lock=page_lock),
+            HistoryFetcher(database, self.privacy, store_lock=page_lock),
             self.privacy,
             self.ticket_tracker,
         )
-        self.backfiller = Backfiller(
-            database,
-            HistoryFetcher(database, self.thread_parents, self.privacy, store_lock=page_lock),
-            self.thread_parents,
-        )
+        self.backfiller = Backfiller(database, HistoryFetcher(database, self.privacy, store_lock=page_lock))
         self.growth_counter = GrowthCounter(database)
         self.voice_tracker = VoiceTracker()
         self.member_counts = MemberCounts()

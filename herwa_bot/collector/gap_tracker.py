@@ -54,7 +54,7 @@ class GapTracker:
 
     def set_hidden_channels(self, guild_id: int, hidden_ids: frozenset[int], *, at: datetime) -> list[GapRecord]:
         """Open and close gaps so that exactly these channels have one. Returns the gaps that ended."""
-        open_ids = self._open_gaps.get(guild_id, {}).keys() - {ALL_CHANNELS}
+        open_ids = self.list_hidden_channels(guild_id)
         for channel_id in hidden_ids - open_ids:
             self._open(guild_id, channel_id, at)
         closed_gaps = [self._close(guild_id, channel_id, at) for channel_id in open_ids - hidden_ids]
@@ -66,6 +66,14 @@ class GapTracker:
         for channel_id in list(self._open_gaps.get(guild_id, ())):
             self._close(guild_id, channel_id, at)
         self._live_since_ms.pop(guild_id, None)
+
+    def list_hidden_channels(self, guild_id: int) -> frozenset[int]:
+        """Return the channels with an open gap."""
+        return frozenset(self._open_gaps.get(guild_id, {}).keys() - {ALL_CHANNELS})
+
+    def is_guild_available(self, guild_id: int) -> bool:
+        """Return whether Discord is not out of order for a guild, as far as is known."""
+        return ALL_CHANNELS not in self._open_gaps.get(guild_id, {})
 
     def get_live_since_ms(self, guild_id: int, channel_id: int) -> int:
         """Get the time since which the events of a channel arrive; 0 if they never stopped, NEVER_MS during a gap."""

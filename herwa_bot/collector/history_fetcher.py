@@ -13,7 +13,6 @@ import discord
 
 from herwa_bot.collector.parsing.messages import get_member_name, parse_message_create
 from herwa_bot.collector.payload_fields import parse_snowflake
-from herwa_bot.collector.thread_parents import ThreadParents
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
@@ -57,19 +56,19 @@ class HistoryFetcher:
     """Fetches the missing messages of channels, several channels at a time.
 
     `pending_channels` and `fetched_messages` are its progress. `can_read_content`: the message content intent is
-    granted. `store_lock` lets one page at a time be stored, so that live events, which take turns with pages, wait for
-    one page at most.
+    granted. `can_read_history` says whether the bot may read a channel of a guild: without the permission Discord
+    responds with no messages. `has_guild` says whether a guild is available. `store_lock` lets one page at a time be
+    stored, so that live events, which take turns with pages, wait for one page at most.
     """
 
-    def __init__(
-        self, database: Database, thread_parents: ThreadParents, privacy: PrivacyFilter, *, store_lock: asyncio.Lock
-    ) -> None:
+    def __init__(self, database: Database, privacy: PrivacyFilter, *, store_lock: asyncio.Lock) -> None:
         self.can_read_content = False
+        self.can_read_history: Callable[[int, int], bool] = lambda _guild_id, _channel_id: True
+        self.has_guild: Callable[[int], bool] = lambda _guild_id: True
         self.pending_channels = 0
         self.fetched_messages = 0
         self._database = database
         self._privacy = privacy
-        self._thread_parents = thread_parents
         self._store_lock = store_lock
         self._named: set[tuple[int, int]] = set()
 
@@ -123,13 +122,15 @@ class HistoryFetcher:
         is_paused: Callable[[ChannelTask], Awaitable[bool]] | None,
     ) -> None:
         """Fetch the pages of a channel until none is missing."""
-        refused = False
-        while task.before_id > task.after_id + 1:
+        refused = not self.can_read_history(task.guild_id, task.parent_id or task.channel_id)
+        while task.before_id > task.after_id + 1 and not refused:
             if is_paused is not None and await is_paused(task):
                 return
             try:
                 page = await fetch_page(task.channel_id, task.before_id)
             except (discord.Forbidden, discord.NotFound) as error:
+                if not self.has_guild(task.guild_id):
+                    return  # nothing is known about the channel until Discord is in order again
                 refused = isinstance(error, discord.Forbidden)
                 log.info("channel cannot be read", channel=task.channel_id, status=error.status)
                 break
@@ -167,7 +168,7 @@ class HistoryFetcher:
     def _parse_message(self, task: ChannelTask, payload: Mapping[str, Any]) -> ActivityEvent | None:
         return parse_message_create(
             {**payload, "guild_id": str(task.guild_id)},
-            parent_id=self._thread_parents.find_parent(task.channel_id) or 0,
+            parent_id=task.parent_id,
             live_since_ms=0,
             can_read_content=self.can_read_content,
         )

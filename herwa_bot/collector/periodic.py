@@ -109,7 +109,11 @@ def build_detail(writer: EventWriter, health: ProcessHealth, policies: PolicyCac
         skipped=writer.skipped_count,
         user=gateway.bot_user_name,
         missing_intents=list(gateway.missing_intents),
-        catch_up=CatchUpStatus(writer.catch_up.fetcher.pending_channels, writer.catch_up.fetcher.fetched_messages),
+        catch_up=CatchUpStatus(
+            writer.catch_up.fetcher.pending_channels,
+            writer.catch_up.fetcher.fetched_messages,
+            writer.catch_up.pending_listings,
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Index, LargeBinary, String, false, text
+from sqlalchemy import ARRAY, Index, LargeBinary, String, false, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -69,7 +69,8 @@ class CatchUpPeriod(SQLModel, table=True):
     """A period of a guild, or of one channel, whose messages are being fetched through Discord's REST API.
 
     `channel_id` is 0 for the entire guild. `refused`: Discord did not let the bot read a channel, so that the period is
-    never complete. `source` is `catch_up` or `backfill`. The row is deleted when no task is left.
+    never complete. `threads_listed`: all archived threads with messages in the period have their tasks. `source` is
+    `catch_up` or `backfill`. The row is deleted when no task is left and the threads are listed.
     """
 
     __tablename__ = "catch_up_period"
@@ -80,12 +81,14 @@ class CatchUpPeriod(SQLModel, table=True):
     to_at: datetime = Field(sa_type=TIMESTAMPTZ)
     refused: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     source: str = Field(default=CATCH_UP_SOURCE, max_length=16, sa_column_kwargs={"server_default": CATCH_UP_SOURCE})
+    threads_listed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
 
 
 class CatchUpTask(SQLModel, table=True):
     """The messages of one channel or thread that remain to be fetched, newest first; deleted when done.
 
     Those with ids above `after_id` and below `before_id` are missing, those from `before_id` to `end_id` are stored.
+    `parent_id` is the channel of a thread, else 0.
     """
 
     __tablename__ = "catch_up_task"
@@ -98,6 +101,7 @@ class CatchUpTask(SQLModel, table=True):
     before_id: int = Field(sa_type=SNOWFLAKE)
     end_id: int = Field(sa_type=SNOWFLAKE)
     fetched: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    parent_id: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
 
 
 class Process(SQLModel, table=True):

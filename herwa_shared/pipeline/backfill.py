@@ -4,15 +4,15 @@ A back-fill is a period of the catch-up with another source. It is planned when 
 threads; then its tasks are fetched like those of a catch-up, until it is paused or finished.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
 import asyncpg
 
 from herwa_shared.clock import utc_now
-from herwa_shared.models.collection import BACKFILL_SOURCE
-from herwa_shared.pipeline.catch_up import plan_period
+from herwa_shared.models.collection import ALL_CHANNELS, BACKFILL_SOURCE
+from herwa_shared.pipeline.catch_up import CatchUpSpan, NewestMessage, plan_period
 from herwa_shared.pipeline.events import encode_snowflake
 
 UNPLANNED_SQL = """
@@ -37,22 +37,15 @@ async def load_unplanned(connection: asyncpg.Connection) -> list[BackfillPeriod]
     return [BackfillPeriod(*row) for row in await connection.fetch(UNPLANNED_SQL)]
 
 
-async def plan_backfill(connection: asyncpg.Connection, period: BackfillPeriod, newest_ids: Mapping[int, int]) -> int:
-    """Store the tasks of a back-fill; returns their number.
-
-    `newest_ids` maps channels and threads to the id of their newest message.
-    """
+async def plan_backfill(
+    connection: asyncpg.Connection, period: BackfillPeriod, newest_messages: Collection[NewestMessage]
+) -> int:
+    """Store the tasks of a back-fill, of all channels and threads; returns their number."""
     last_id = encode_snowflake(period.to_at)
-    bounded_ids = {channel_id: min(newest_id, last_id) for channel_id, newest_id in newest_ids.items()}
+    bounded = [message._replace(message_id=min(message.message_id, last_id)) for message in newest_messages]
+    span = CatchUpSpan(period.guild_id, ALL_CHANNELS, period.from_at, period.to_at)
     async with connection.transaction():
-        count = await plan_period(
-            connection,
-            period.guild_id,
-            bounded_ids,
-            from_at=period.from_at,
-            to_at=period.to_at,
-            source=BACKFILL_SOURCE,
-        )
+        count = await plan_period(connection, span, bounded, source=BACKFILL_SOURCE)
         await connection.execute(SAVE_PLAN_SQL, period.guild_id, period.from_at, utc_now(), count)
     return count
 

@@ -78,7 +78,7 @@ class ChannelTask:
     """The missing messages of one channel or thread: ids above `after_id` and below `before_id`.
 
     Those from `before_id` to `end_id` are stored already. `from_at` is the start of the period, `fetched` the number of
-    messages so far.
+    messages so far, `parent_id` the channel of a thread, else 0.
     """
 
     guild_id: int
@@ -89,6 +89,7 @@ class ChannelTask:
     before_id: int
     end_id: int
     fetched: int = 0
+    parent_id: int = 0
 
 
 async def store_history_page(

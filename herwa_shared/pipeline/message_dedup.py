@@ -43,6 +43,18 @@ CROSS JOIN LATERAL (
 ) AS nearest
 WHERE message.id <= nearest.to_id OR message.id = ANY (nearest.recent)
 """
+COVERED_CHANNELS_SQL = """
+SELECT channel.id
+FROM unnest($2::bigint[], $3::bigint[]) AS channel (id, newest_id)
+CROSS JOIN LATERAL (
+    SELECT from_id, to_id
+    FROM channel_coverage AS c
+    WHERE c.guild_id = $1 AND c.channel_id = channel.id AND c.from_id <= channel.newest_id
+    ORDER BY from_id DESC
+    LIMIT 1
+) AS nearest
+WHERE nearest.from_id <= $4::bigint + 1 AND channel.newest_id <= nearest.to_id
+"""
 # A single message below the highest id in a row's `recent` is added to that `recent`. A row of its own would become the
 # nearest row for the higher ids and hide that they are recorded. For the same reason the messages of a new row have one
 # nearest row: no other row lies between them.
@@ -156,12 +168,15 @@ async def filter_new_messages(
     return [event for events in new_events.values() for event in events]
 
 
-async def find_stored_ids(
-    connection: asyncpg.Connection, guild_id: int, message_ids: Mapping[int, int]
+async def find_covered_channels(
+    connection: asyncpg.Connection, guild_id: int, newest_ids: Mapping[int, int], *, after_id: int
 ) -> frozenset[int]:
-    """Return the ids that are recorded, of one message per channel or thread."""
-    columns = ([guild_id] * len(message_ids), list(message_ids), list(message_ids.values()))
-    return frozenset(row["id"] for row in await connection.fetch(COVERED_MESSAGES_SQL, *columns))
+    """Return the channels and threads of which every message after `after_id`, up to the newest id, is recorded.
+
+    That the newest message is recorded proves nothing about those before it: an import may have brought it alone.
+    """
+    columns = list(newest_ids), list(newest_ids.values())
+    return frozenset(row["id"] for row in await connection.fetch(COVERED_CHANNELS_SQL, guild_id, *columns, after_id))
 
 
 async def _load_newest_ranges(

@@ -20,10 +20,14 @@ class PolicyCacheStatus:
 
 @dataclass(frozen=True, slots=True)
 class CatchUpStatus:
-    """Progress of fetching the messages that were sent while the bot was not connected."""
+    """Progress of fetching the messages that were sent while the bot was not connected.
+
+    `pending_listings`: periods of servers whose archived threads are not listed yet.
+    """
 
     pending_channels: int = 0
     fetched_messages: int = 0
+    pending_listings: int = 0
 
 
 @dataclass(frozen=True, slots=True)

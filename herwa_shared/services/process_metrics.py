@@ -55,3 +55,8 @@ def _build_bot_metrics(detail: BotDetail) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "herwa_catch_up_channels", "Channels whose missed messages are still fetched.", detail.catch_up.pending_channels
     )
+    yield GaugeMetricFamily(
+        "herwa_catch_up_listings",
+        "Periods of servers whose archived threads are not listed yet.",
+        detail.catch_up.pending_listings,
+    )

@@ -3,9 +3,11 @@
 from aiohttp import web
 
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import READ_MESSAGE_HISTORY
 from herwa_sim.actions import messages
 from herwa_sim.context import get_context
-from herwa_sim.entities import Json, PrivilegedIntents, SimMessage
+from herwa_sim.entities import Json, PrivilegedIntents, SimChannel, SimMessage
+from herwa_sim.permissions import compute_channel_permissions
 from herwa_sim.rest.bodies import read_body, read_json
 from herwa_sim.rest.direct_messages import require_guild_channel, require_reachable
 from herwa_sim.rest.message_builder import build_message, update_message
@@ -15,16 +17,23 @@ from herwa_sim.world import World
 
 
 async def list_messages(request: web.Request) -> web.Response:
-    """List recent messages, newest first, before or after an id."""
+    """List recent messages, newest first, before or after an id; none without Read Message History, as Discord does."""
     world = get_context(request).world
     channel = world.get_channel(get_path_id(request, "channel_id"))
-    recent_messages = list(world.messages[channel.id])
+    recent_messages = list(world.messages[channel.id]) if _can_read_history(world, channel) else []
     limit = int(request.query.get("limit", "50"))
     if "after" in request.query:
         recent_messages = [message for message in recent_messages if message.id > int(request.query["after"])][:limit]
     elif "before" in request.query:
         recent_messages = [message for message in recent_messages if message.id < int(request.query["before"])]
     return respond_json([_serialize_visible(world, message) for message in reversed(recent_messages[-limit:])])
+
+
+def _can_read_history(world: World, channel: SimChannel) -> bool:
+    if channel.is_direct:
+        return True
+    guild = world.get_guild(channel.guild_id)
+    return bool(compute_channel_permissions(guild, channel, guild.members[world.bot.id]) & READ_MESSAGE_HISTORY)
 
 
 async def get_message(request: web.Request) -> web.Response:

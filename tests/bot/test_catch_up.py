@@ -8,6 +8,7 @@ from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, PointStatus
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import PERMISSIONS
 from tests.bot.test_gap_tracker import VIEW_CHANNEL, set_overwrites
 from tests.support.bot_process import BotProcess, run_bot_process
 from tests.support.db_assertions import fetch_rows, list_message_events, move_buffer, wait_until_stored
@@ -15,18 +16,33 @@ from tests.support.waiting import wait_until
 
 PERIODS_QUERY = "SELECT count(*) FROM imported_period WHERE guild_id = :g AND source = 'catch_up' AND from_at > :after"
 TASKS_QUERY = "SELECT count(*) FROM catch_up_task WHERE guild_id = :g"
+OPEN_PERIODS_QUERY = "SELECT count(*) FROM catch_up_period WHERE guild_id = :g"
 
 
 async def wait_until_caught_up(stores, bot: BotProcess, guild_id: int, *, after: datetime) -> None:
-    """Wait until a period is complete that began after a moment (not the one of an earlier test's bot)."""
+    """Wait until all periods are complete, of which one began after a moment (not that of an earlier test's bot)."""
 
     async def is_caught_up() -> bool:
-        [(tasks,)] = await fetch_rows(stores, TASKS_QUERY, g=guild_id)
+        [(open_periods,)] = await fetch_rows(stores, OPEN_PERIODS_QUERY, g=guild_id)
         [(periods,)] = await fetch_rows(stores, PERIODS_QUERY, g=guild_id, after=after)
-        return tasks == 0 and periods > 0
+        return open_periods == 0 and periods > 0
 
     await wait_until(is_caught_up, description="the end of the catch-up", get_details=bot.read_log)
     await wait_until_stored(stores, bot)
+
+
+async def wait_until_listing(stores, guild_id: int) -> None:
+    """Wait until only archived threads are left to be listed, and `herwa status` says so."""
+
+    async def is_listing() -> bool:
+        [(tasks,)] = await fetch_rows(stores, TASKS_QUERY, g=guild_id)
+        query = "SELECT count(*) FROM catch_up_period WHERE guild_id = :g AND NOT threads_listed"
+        [(periods,)] = await fetch_rows(stores, query, g=guild_id)
+        query = "SELECT detail FROM process WHERE name = 'bot' ORDER BY id DESC LIMIT 1"
+        [(detail,)] = await fetch_rows(stores, query)
+        return tasks == 0 and periods > 0 and detail.get("catch_up", {}).get("pending_listings", 0) > 0
+
+    await wait_until(is_listing, description="the listing of archived threads")
 
 
 async def wait_until_recorded(stores, bot: BotProcess, *, after: datetime) -> None:
@@ -62,6 +78,54 @@ async def test_messages_sent_while_the_bot_was_killed_are_counted_once(stores, s
     assert await list_users(stores, server.id) == sorted([server.ada] * 3 + [server.bob] * 230)
     threads = [row.thread for row in await list_message_events(stores, server.id) if row.thread]
     assert threads == [thread]
+
+
+@pytest.mark.slow
+async def test_messages_of_threads_that_were_archived_meanwhile_are_counted_once(stores, settings, sim, server):
+    """GUILD_CREATE does not name these threads. The gap is closed only after they were listed and fetched."""
+    started_at, client = utc_now(), sim.client
+    with run_bot_process(settings, sim) as bot:
+        await bot.wait_until_ready()
+        public = client.create_thread(server.channel, "aside")
+        reopened = client.create_thread(server.channel, "last week")
+        quiet = client.create_thread(server.channel, "quiet")
+        for thread in (public, reopened, quiet):
+            client.send_message(thread, server.ada)
+        for thread in (reopened, quiet):
+            client.set_archived(thread, True)
+        question = client.send_message(server.channel, server.ada)
+        await wait_until_recorded(stores, bot, after=started_at)
+        bot.kill_if_running()
+    private = client.create_thread(server.channel, "moderators", private=True)
+    on_message = client.create_thread(server.channel, "answers", message_id=question)
+    client.set_archived(reopened, False)
+    for thread in (public, reopened, private, on_message):
+        client.send_message(thread, server.bob)
+        client.set_archived(thread, True)
+    client.send_message(server.channel, server.bob)
+    client.enable_faults(slow={"share": 1.0, "route": "/threads/archived", "seconds": 60})
+    try:
+        with run_bot_process(settings, sim) as bot:
+            await bot.wait_until_ready()
+            await wait_until_listing(stores, server.id)
+            assert await list_users(stores, server.id) == sorted([server.ada] * 4 + [server.bob])
+            [(periods,)] = await fetch_rows(stores, PERIODS_QUERY, g=server.id, after=started_at)
+            assert periods == 0
+            client.set_archived(public, False)
+            client.send_message(public, server.ada)
+            await wait_until_stored(stores, bot)
+            bot.kill_if_running()
+    finally:
+        client.disable_faults()
+    with run_bot_process(settings, sim) as bot:
+        await bot.wait_until_ready()
+        await wait_until_caught_up(stores, bot, server.id, after=started_at)
+    rows = await list_message_events(stores, server.id)
+    assert {row.channel for row in rows} == {server.channel}
+    assert sorted((row.thread, row.user) for row in rows) == sorted(
+        [(thread, server.ada) for thread in (0, public, public, reopened, quiet)]
+        + [(thread, server.bob) for thread in (0, public, reopened, private, on_message)]
+    )
 
 
 @pytest.mark.slow
@@ -137,9 +201,12 @@ async def test_messages_of_an_outage_of_the_guild_are_fetched(stores, settings, 
 async def test_messages_of_a_channel_that_was_hidden_are_fetched(stores, settings, sim, server):
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
+        thread, archived = sim.client.create_thread(server.channel, "a"), sim.client.create_thread(server.channel, "b")
         await wait_until_stored(stores, bot)
         set_overwrites(sim, server.channel, {"id": str(server.id), "type": 0, "allow": "0", "deny": VIEW_CHANNEL})
-        sim.client.send_message(server.channel, server.bob)
+        for channel in (server.channel, thread, archived):
+            sim.client.send_message(channel, server.bob)
+        sim.client.set_archived(archived, True)
         await wait_until_stored(stores, bot)
         set_overwrites(sim, server.channel)
 
@@ -149,4 +216,32 @@ async def test_messages_of_a_channel_that_was_hidden_are_fetched(stores, setting
 
         await wait_until(is_filled, get_details=bot.read_log)
         await wait_until_stored(stores, bot)
+    rows = await list_message_events(stores, server.id)
+    assert sorted((row.thread, row.user) for row in rows) == [
+        (id_, server.bob) for id_ in sorted([0, thread, archived])
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("denied", [PERMISSIONS["view_channel"], PERMISSIONS["read_message_history"]])
+async def test_gap_is_not_closed_if_a_channel_cannot_be_read_after_it(stores, settings, sim, server, denied):
+    """Without Read Message History, Discord responds with no messages instead of an error."""
+    started_at = utc_now()
+    other = sim.client.create_channel(server.id, "other")
+    with run_bot_process(settings, sim) as bot:
+        await bot.wait_until_ready()
+        await wait_until_recorded(stores, bot, after=started_at)
+        bot.kill_if_running()
+    for channel in (server.channel, other):
+        sim.client.send_message(channel, server.bob)
+    set_overwrites(sim, other, {"id": str(server.id), "type": 0, "allow": "0", "deny": str(denied)})
+    with run_bot_process(settings, sim) as bot:
+        await bot.wait_until_ready()
+
+        async def has_ended() -> bool:
+            [(periods,)] = await fetch_rows(stores, OPEN_PERIODS_QUERY, g=server.id)
+            return periods == 0 and len(await list_users(stores, server.id)) > 0
+
+        await wait_until(has_ended, description="the end of the catch-up", get_details=bot.read_log)
     assert await list_users(stores, server.id) == [server.bob]
+    assert await fetch_rows(stores, PERIODS_QUERY, g=server.id, after=started_at) == [(0,)]

@@ -130,11 +130,11 @@ async def test_only_connected_shards_are_counted(settings, stores):
     assert texts.format_gateway("connecting", 1, 2, 0, 0) in render_status(status).plain
 
 
-@pytest.mark.parametrize(("pending", "fetched"), [(12, 3_400), (0, 3_400), (0, 0)])
-async def test_progress_of_the_catch_up_is_shown_if_messages_were_missed(settings, stores, pending, fetched):
+@pytest.mark.parametrize("counts", [(12, 3_400, 0), (0, 3_400, 2), (0, 0, 1), (0, 0, 0)])
+async def test_progress_of_the_catch_up_is_shown_if_messages_were_missed(settings, stores, counts):
     status = await read_status_with_detail(settings, stores, DETAIL)
-    status.gateway = replace(BOT, catch_up=CatchUpStatus(pending, fetched))
-    assert (texts.format_catch_up(pending, fetched) in render_status(status).plain) is bool(pending or fetched)
+    status.gateway = replace(BOT, catch_up=CatchUpStatus(*counts))
+    assert (texts.format_catch_up(*counts) in render_status(status).plain) is any(counts)
 
 
 @pytest.mark.parametrize(("restarts", "uptime_seconds", "is_problem"), [(3, 5, True), (2, 5, False), (3, 90, False)])

@@ -292,7 +292,7 @@ SAMPLES = {
         "format_buffer": [(0, 0.0), (1, 0.4), (1204, 2.3)],
         "format_mover": [1204, 0],
         "format_gateway": [("connected", 1, 1, 1, 0), ("connecting", 1, 2, 6, 12)],
-        "format_catch_up": [(1, 1), (12, 3_400)],
+        "format_catch_up": [(1, 1, 0), (12, 3_400, 1), (0, 3_400, 12)],
         "format_policies": [("api", 1, None), ("bot", 6, 0.4)],
         "format_process_stopped": ["postgres", DATA_DIR / "logs"],
         "format_process_restarting": ["web", 4, DATA_DIR / "logs"],

@@ -1,7 +1,9 @@
 """Gateway events about threads and forum posts."""
 
+import httpx
 import pytest
 
+from herwa_shared.discord.constants import PERMISSIONS
 from herwa_shared.errors import BadRequest
 from tests.sim.gateway_client import GUILDS, MEMBERS, MESSAGES, connect_identified
 from tests.sim.recording_bot import connect_bot
@@ -55,6 +57,25 @@ async def test_forum_post_starts_with_a_message_of_the_same_id(sim, server):
 async def test_posts_can_be_created_only_in_forums(sim, server):
     with pytest.raises(BadRequest, match="is no forum"):
         sim.client.create_post(server.channel, "Where?")
+
+
+async def test_archived_threads_are_listed_in_pages_the_last_archived_first(sim, server):
+    threads = [sim.client.create_thread(server.channel, name) for name in "abc"]
+    for thread in reversed(threads):
+        sim.client.set_archived(thread, True)
+    path = f"/channels/{server.channel}/threads/archived/public"
+    headers = {"Authorization": f"Bot {sim.token}"}
+    async with httpx.AsyncClient(base_url=f"{sim.url}/api/v10", headers=headers, trust_env=False) as client:
+        first = (await client.get(path, params={"limit": 2})).json()
+        assert [int(thread["id"]) for thread in first["threads"]] == threads[:2]
+        assert first["has_more"]
+        before = first["threads"][-1]["thread_metadata"]["archive_timestamp"]
+        second = (await client.get(path, params={"limit": 2, "before": before})).json()
+        assert [int(thread["id"]) for thread in second["threads"]] == threads[2:]
+        assert not second["has_more"]
+        hide = {"id": str(server.id), "type": 0, "deny": str(PERMISSIONS["read_message_history"])}
+        sim.client.call("channel/overwrites", channel_id=str(server.channel), overwrites=[hide])
+        assert (await client.get(path)).status_code == 403
 
 
 async def test_bot_that_gains_access_to_a_channel_receives_its_threads(sim, server):

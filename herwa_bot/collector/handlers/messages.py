@@ -12,6 +12,7 @@ from typing import Any
 
 from discord.ext import commands
 
+from herwa_bot.collector.archived_threads import ThreadParent
 from herwa_bot.collector.catch_up import MissedPeriod
 from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.channel_visibility import ChannelVisibility
@@ -27,7 +28,7 @@ from herwa_bot.collector.payload_fields import InvalidPayload, parse_snowflake
 from herwa_bot.collector.skipped_events import log_skipped_event
 from herwa_bot.collector.thread_parents import ThreadParents
 from herwa_shared.clock import utc_now
-from herwa_shared.discord.constants import JOIN_MESSAGE_TYPE
+from herwa_shared.discord.constants import FORUM_CHANNEL_TYPES, JOIN_MESSAGE_TYPE
 from herwa_shared.discord.event_times import is_possible_event_time
 from herwa_shared.pipeline.events import ActivityEvent, decode_snowflake_ms
 
@@ -67,6 +68,18 @@ class MessageHandlers:
         self._visibility = ChannelVisibility(channel_directory)
         self._member_handlers = MemberHandlers(writer)
         self._scheduled_event_handlers = ScheduledEventHandlers(writer)
+
+    def has_guild(self, guild_id: int) -> bool:
+        """Return whether the channels of a guild are known, and Discord is not out of order for it."""
+        return self._channel_directory.has_guild(guild_id) and self._gap_tracker.is_guild_available(guild_id)
+
+    def can_read_history(self, guild_id: int, channel_id: int) -> bool:
+        """Return whether the bot may read the history of a channel."""
+        return self._visibility.can_read_history(guild_id, channel_id)
+
+    def list_thread_parents(self, guild_id: int) -> list[ThreadParent]:
+        """List the channels of a guild that can have threads and that the bot can view."""
+        return self._visibility.list_thread_parents(guild_id)
 
     def install(self, bot: commands.AutoShardedBot) -> None:
         """Install the parsers in discord.py.
@@ -198,11 +211,12 @@ class MessageHandlers:
         self._visibility.set_guild(guild.id, data)
         self._join_message_tracker.set_channel_id(guild.id, messages.get_join_message_channel_id(data))
         session_started_at = self._gap_tracker.take_expected(guild.id)
+        hidden_before = self._gap_tracker.list_hidden_channels(guild.id)
         self._update_hidden_channels(guild.id, session_started_at=session_started_at)
         self._ticket_tracker.add_active_threads(
             guild.id, data.get("threads") or (), self._visibility.list_hidden_channels(guild.id)
         )
-        self._report_missed_period(guild.id, data, session_started_at)
+        self._report_missed_period(guild.id, data, session_started_at, hidden_before=hidden_before)
         self._member_handlers.on_guild_create(data, guild)
         self._scheduled_event_handlers.on_guild_create(data)
         for field in STRIPPED_GUILD_FIELDS:
@@ -306,7 +320,9 @@ class MessageHandlers:
         """
         now, hidden_ids = utc_now(), self._visibility.list_hidden_channels(guild_id)
         for gap in self._gap_tracker.set_hidden_channels(guild_id, hidden_ids, at=now):
-            self._catch_up.add_channel_period(guild_id, gap.channel_id, gap.from_at, now)
+            channel = self._channel_directory.find(guild_id, gap.channel_id)
+            has_messages = channel is not None and channel.type not in FORUM_CHANNEL_TYPES
+            self._catch_up.add_channel_period(guild_id, gap.channel_id, gap.from_at, now, has_messages=has_messages)
         is_readable = self._can_read_join_messages(guild_id, hidden_ids)
         self._join_message_tracker.set_readable(guild_id, is_readable, at=session_started_at or now)
 
@@ -320,16 +336,23 @@ class MessageHandlers:
             and self._channel_directory.find(guild_id, channel_id) is not None
         )
 
-    def _report_missed_period(self, guild_id: int, data: EventData, session_started_at: datetime | None) -> None:
-        """Report the time before GUILD_CREATE in which no events of the guild arrived: a new session, or an outage."""
+    def _report_missed_period(
+        self, guild_id: int, data: EventData, session_started_at: datetime | None, *, hidden_before: frozenset[int]
+    ) -> None:
+        """Report the time before GUILD_CREATE in which no events of the guild arrived: a new session, or an outage.
+
+        A channel that was hidden before that time has a period of its own when the bot can view it again. One that was
+        hidden meanwhile may have messages that cannot be fetched, so that the period is never complete.
+        """
         now = utc_now()
         gap = self._gap_tracker.close_guild_gap(guild_id, at=now)
-        hidden_ids = self._visibility.list_hidden_channels(guild_id)
-        newest_ids = messages.list_newest_ids(data, hidden_ids=hidden_ids)
+        hidden_ids = hidden_before & self._gap_tracker.list_hidden_channels(guild_id)
+        channels = (*(data.get("channels") or ()), *(data.get("threads") or ()))
+        newest_messages = messages.list_newest_messages(channels, hidden_ids=hidden_ids)
         if gap is not None:
-            self._catch_up.add_period(MissedPeriod(guild_id, newest_ids, now, gap.from_at))
+            self._catch_up.add_period(MissedPeriod(guild_id, newest_messages, now, gap.from_at))
         elif session_started_at is not None:
-            self._catch_up.add_period(MissedPeriod(guild_id, newest_ids, session_started_at))
+            self._catch_up.add_period(MissedPeriod(guild_id, newest_messages, session_started_at))
 
     def _update_channels(self, payloads: Any, guild_id: int) -> None:
         channels = [messages.parse_channel(payload, guild_id=guild_id) for payload in payloads]

@@ -4,7 +4,7 @@ Missing fields raise LookupError, invalid ones InvalidPayload (see `collector.pa
 an event.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from herwa_bot.collector.payload_fields import (
@@ -26,6 +26,7 @@ from herwa_shared.discord.constants import (
     USER_MESSAGE_TYPES,
     MessageType,
 )
+from herwa_shared.pipeline.catch_up import NewestMessage
 from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
 from herwa_shared.services.guilds import ChannelData, GuildData
 
@@ -185,22 +186,21 @@ def parse_channel(data: Payload, *, guild_id: int) -> ChannelData:
     )
 
 
-def list_newest_ids(data: Payload, *, hidden_ids: Collection[int]) -> dict[int, int]:
-    """Return the id of the newest message of each channel and thread of GUILD_CREATE that has messages.
+def list_newest_messages(channels: Iterable[Payload], *, hidden_ids: Collection[int] = ()) -> list[NewestMessage]:
+    """Return the newest message of each of these channels and threads that has messages.
 
     Channels in `hidden_ids`, which the bot cannot read, and their threads are left out. Of a forum, Discord sends the
     id of its newest thread, which is no message of the forum.
     """
-    newest_ids: dict[int, int] = {}
-    for field in ("channels", "threads"):
-        for channel in data.get(field) or ():
-            if not channel.get("last_message_id") or channel.get("type") in FORUM_CHANNEL_TYPES:
-                continue
-            channel_id = parse_snowflake(channel, "id")
-            readable_id = parse_snowflake(channel, "parent_id") if field == "threads" else channel_id
-            if readable_id not in hidden_ids:
-                newest_ids[channel_id] = parse_snowflake(channel, "last_message_id")
-    return newest_ids
+    newest_messages = []
+    for channel in channels:
+        if not channel.get("last_message_id") or channel.get("type") in FORUM_CHANNEL_TYPES:
+            continue
+        channel_id = parse_snowflake(channel, "id")
+        parent_id = parse_snowflake(channel, "parent_id") if channel.get("type") in THREAD_CHANNEL_TYPES else 0
+        if (parent_id or channel_id) not in hidden_ids:
+            newest_messages.append(NewestMessage(channel_id, parent_id, parse_snowflake(channel, "last_message_id")))
+    return newest_messages
 
 
 def is_thread(channel: ChannelData) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.buffer import append_events
-from herwa_shared.pipeline.catch_up import finish_task, load_tasks, plan_period
+from herwa_shared.pipeline.catch_up import CatchUpSpan, NewestMessage, finish_task, load_tasks, plan_period
 from herwa_shared.pipeline.history_pages import AuthorName, store_history_page
 from herwa_shared.services.guilds import GuildData, MemberData, save_guilds, save_members
 from tests.support.event_factories import build_message_event, build_snowflake
@@ -34,9 +34,8 @@ async def count_stored(connection, guild_id: int) -> int:
 
 
 async def plan(connection, guild_id: int, newest_id: int) -> int:
-    return await plan_period(
-        connection, guild_id, {1: newest_id}, from_at=NOW - timedelta(hours=2), to_at=NOW - timedelta(hours=1)
-    )
+    span = CatchUpSpan(guild_id, 0, NOW - timedelta(hours=2), NOW - timedelta(hours=1))
+    return await plan_period(connection, span, [NewestMessage(1, 0, newest_id)])
 
 
 async def fetch_pages(connection, guild_id: int, message_ids: list[int], *, page_size: int, pages: int = 1_000) -> None:
@@ -143,3 +142,26 @@ async def test_known_nicknames_are_kept_and_unknown_names_added(stores):
         await store_history_page(connection, task, [event], oldest_id=newest_id, names=names)
         rows = await connection.fetch("SELECT name FROM member WHERE guild_id = $1 ORDER BY user_id", guild_id)
     assert [row["name"] for row in rows] == ["Countess", "bob"]
+
+
+async def test_period_that_is_prolonged_is_fetched_up_to_its_new_end(stores):
+    """A bot that was killed before its session was recorded plans the same period again, with a later end."""
+    guild_id = await create_guild(stores)
+    ids = [build_snowflake(GAP_START_MS + number * 1_000) for number in range(1, 9)]
+    async with stores.database.acquire_connection() as connection:
+        await plan(connection, guild_id, ids[3])
+        await fetch_pages(connection, guild_id, ids, page_size=2, pages=1)
+        await plan(connection, guild_id, ids[7])
+        await fetch_pages(connection, guild_id, ids, page_size=2)
+        assert await count_stored(connection, guild_id) == len(ids)
+
+
+async def test_channel_whose_newest_message_alone_is_stored_is_fetched(stores):
+    guild_id = await create_guild(stores)
+    ids = [build_snowflake(GAP_START_MS + number * 1_000) for number in range(1, 6)]
+    async with stores.database.acquire_connection() as connection:
+        await append_events(connection, [build_message_event(guild_id, ids[-1], since_ms=LIVE_SINCE_MS)])
+        assert await plan(connection, guild_id, ids[-1]) == 1
+        await fetch_pages(connection, guild_id, ids, page_size=2)
+        assert await count_stored(connection, guild_id) == len(ids)
+        assert await plan(connection, guild_id, ids[-1]) == 0

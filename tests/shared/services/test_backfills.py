@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.backfill import load_unplanned, plan_backfill
-from herwa_shared.pipeline.catch_up import finish_task, load_tasks
+from herwa_shared.pipeline.catch_up import NewestMessage, finish_task, load_tasks
 from herwa_shared.pipeline.history_pages import store_history_page
 from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.services.backfills import (
@@ -53,7 +53,8 @@ async def load_status(stores, guild_id: int) -> BackfillStatus:
 async def plan(stores, guild_id: int, newest: datetime) -> int:
     async with stores.database.acquire_connection() as connection:
         [period] = [period for period in await load_unplanned(connection) if period.guild_id == guild_id]
-        return await plan_backfill(connection, period, {CHANNEL: build_snowflake(int(newest.timestamp() * 1000))})
+        message = NewestMessage(CHANNEL, 0, build_snowflake(int(newest.timestamp() * 1000)))
+        return await plan_backfill(connection, period, [message])
 
 
 async def finish(stores, guild_id: int) -> None:
