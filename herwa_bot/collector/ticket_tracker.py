@@ -52,8 +52,8 @@ class TicketTracker:
         """Add the deletion of a thread."""
         self._statuses.append(ThreadStatus(guild_id, thread_id, True, utc_now()))
 
-    def add_active_threads(self, guild_id: int, threads: Iterable[Payload], hidden_ids: Collection[int]) -> None:
-        """Add all active threads of a guild, from GUILD_CREATE; those in hidden channels are not listed there."""
+    def add_active_threads(self, guild_id: int, threads: Iterable[Payload], unlisted_ids: Collection[int]) -> None:
+        """Add all active threads of a guild, except for those in the channels that Discord does not list."""
         thread_ids = set()
         for payload in threads:
             try:
@@ -62,7 +62,7 @@ class TicketTracker:
                 self.update_status(payload, guild_id=guild_id)
             except (LookupError, TypeError, ValueError, AttributeError) as error:
                 log_skipped_event("thread", error)
-        self._guilds.append(ActiveThreads(guild_id, frozenset(thread_ids), frozenset(hidden_ids), utc_now()))
+        self._guilds.append(ActiveThreads(guild_id, frozenset(thread_ids), frozenset(unlisted_ids), utc_now()))
 
     async def save(self, database: Database, privacy: PrivacyFilter) -> None:
         """Store everything that was added before this call. If this raises, it is kept for the next call."""

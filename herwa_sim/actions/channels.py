@@ -122,4 +122,5 @@ def _remove_channel(world: World, guild: SimGuild, channel: SimChannel) -> None:
 
 
 def _build_channel_event(name: str, channel: SimChannel) -> GatewayEvent:
-    return GatewayEvent(name, serialize_channel(channel), guild_id=channel.guild_id)
+    channel_id = channel.id if channel.is_thread else None
+    return GatewayEvent(name, serialize_channel(channel), guild_id=channel.guild_id, channel_id=channel_id)

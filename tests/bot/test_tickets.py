@@ -13,6 +13,7 @@ from herwa_shared.discord.constants import EPHEMERAL_FLAG
 from herwa_shared.services.support_channels import list_support_channels
 from herwa_shared.services.texts import SUPPORT_CHANNEL_TITLE, format_undo_removed
 from tests.bot.payloads import VOICE_CHANNEL_TYPE
+from tests.bot.test_gap_tracker import VIEW_CHANNEL, set_overwrites
 from tests.support.db_assertions import fetch_rows, wait_until_stored
 from tests.support.event_factories import build_snowflake
 from tests.support.waiting import wait_until
@@ -177,3 +178,20 @@ async def test_thread_on_an_old_message_is_a_ticket_of_today(tickets, server, si
     }
     await asyncio.to_thread(sim.client.dispatch, "THREAD_CREATE", payload, guild_id=server.id)
     assert [row[0] for row in await tickets.list_tickets()] == [old_id]
+
+
+async def test_tickets_of_a_channel_that_was_hidden_are_up_to_date_afterwards(tickets, server, sim):
+    await tickets.run("mark", channel=server.channel)
+    closed_meanwhile = sim.client.create_thread(server.channel, "first", owner_id=server.ada)
+    still_open = sim.client.create_thread(server.channel, "second", owner_id=server.ada)
+    assert [ticket[-1] for ticket in await tickets.list_tickets()] == [False, False]
+    set_overwrites(sim, server.channel, {"id": str(server.id), "type": 0, "allow": "0", "deny": VIEW_CHANNEL})
+    sim.client.set_archived(closed_meanwhile, archived=True)
+    opened_meanwhile = sim.client.create_thread(server.channel, "third", owner_id=server.bob)
+    assert [ticket[-1] for ticket in await tickets.list_tickets()] == [False, False]
+    set_overwrites(sim, server.channel)
+    assert [(ticket[0], ticket[-1]) for ticket in await tickets.list_tickets()] == [
+        (closed_meanwhile, True),
+        (still_open, False),
+        (opened_meanwhile, False),
+    ]

@@ -288,7 +288,17 @@ class MessageHandlers:
             self._ticket_tracker.close_thread(parse_snowflake(data, "guild_id"), parse_snowflake(data, "id"))
 
     def on_thread_list_sync(self, data: EventData) -> None:
-        self._update_channels(data.get("threads", ()), parse_snowflake(data, "guild_id"))
+        """Handle the active threads of channels that the bot can view now; other tickets in them were closed meanwhile.
+
+        Without `channel_ids`, the threads are those of the entire guild.
+        """
+        guild_id, threads = parse_snowflake(data, "guild_id"), data.get("threads") or ()
+        self._update_channels(threads, guild_id)
+        unlisted_ids = self._visibility.list_hidden_channels(guild_id)
+        if data.get("channel_ids"):
+            known_ids = frozenset(channel.id for channel in self._channel_directory.iterate_channels(guild_id))
+            unlisted_ids |= known_ids - {int(channel_id) for channel_id in data["channel_ids"]}
+        self._ticket_tracker.add_active_threads(guild_id, threads, unlisted_ids)
 
     def on_role_create(self, data: EventData) -> None:
         self._visibility.set_role(parse_snowflake(data, "guild_id"), data["role"])  # no member has it yet
