@@ -1,4 +1,4 @@
-"""Archived threads of a catch-up: whether they are listed, and the channels to which threads belong"""
+"""Catch-up: whether it is planned and archived threads are listed, and the channels to which threads belong"""
 
 import sqlalchemy as sa
 
@@ -23,8 +23,10 @@ def upgrade() -> None:
     )
     op.add_column("catch_up_task", sa.Column("parent_id", sa.BigInteger(), server_default="0", nullable=False))
     op.execute(SAVE_PARENTS_SQL)
+    op.add_column("gateway_session", sa.Column("break_planned", sa.Boolean(), server_default=sa.true(), nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("gateway_session", "break_planned")
     op.drop_column("catch_up_task", "parent_id")
     op.drop_column("catch_up_period", "threads_listed")

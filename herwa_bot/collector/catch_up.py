@@ -55,7 +55,7 @@ class MissedPeriod:
     """A period without reception of a guild, or of one channel, that ended at `to_at`.
 
     `newest_messages` are those of the channels and active threads. `from_at` None means: since the last collection
-    before the session that started at `to_at`.
+    before the session that started at `to_at`, or since `heard_until`, until when events arrived for certain.
     """
 
     guild_id: int
@@ -63,6 +63,7 @@ class MissedPeriod:
     to_at: datetime
     from_at: datetime | None = None
     channel_id: int = ALL_CHANNELS
+    heard_until: datetime | None = None
 
 
 class CatchUp:
@@ -80,13 +81,18 @@ class CatchUp:
         self._privacy = privacy
         self._ticket_tracker = ticket_tracker
         self._periods: list[MissedPeriod] = []
+        self._has_periods = asyncio.Event()
         self._wake = asyncio.Event()
-        self._wake.set()  # tasks of an earlier process may be stored
+
+    @property
+    def has_unplanned_periods(self) -> bool:
+        """Whether the tasks of a period are not stored yet."""
+        return bool(self._periods)
 
     def add_period(self, period: MissedPeriod) -> None:
         """Add a period whose messages were missed."""
         self._periods.append(period)
-        self._wake.set()
+        self._has_periods.set()
 
     def add_channel_period(
         self, guild_id: int, channel_id: int, from_at: datetime, to_at: datetime, *, has_messages: bool
@@ -108,12 +114,39 @@ class CatchUp:
         `describe_thread` handles the description of a thread that is to be fetched. `has_guild`: the channels of the
         guild are known.
         """
+        self._has_periods.set()  # those of an earlier connection, and tasks of an earlier process, may be left
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._plan_forever())
+            group.create_task(self._fetch_forever(fetch_page, thread_lister, describe_thread, has_guild))
+
+    async def _plan_forever(self) -> None:
+        """Plan periods at once, also while messages are fetched: what is not stored is lost with the process."""
+        backoff = Backoff(CATCH_UP_RETRY)
+        while True:
+            await self._has_periods.wait()
+            self._has_periods.clear()
+            try:
+                await self._plan_periods()
+            except Exception as error:  # noqa: BLE001 - any failure may be temporary
+                limited_log.warning("catch-up not planned", kind=type(error).__name__, error=format_reason(error))
+                await asyncio.sleep(backoff.record_failure())
+                self._has_periods.set()
+            else:
+                backoff.reset()
+                self._wake.set()
+
+    async def _fetch_forever(
+        self,
+        fetch_page: FetchPage,
+        thread_lister: ThreadLister,
+        describe_thread: DescribeThread,
+        has_guild: Callable[[int], bool],
+    ) -> None:
         backoff = Backoff(CATCH_UP_RETRY)
         while True:
             await self._wake.wait()
             self._wake.clear()
             try:
-                await self._plan_periods()
                 is_complete = await self._run_tasks(fetch_page, has_guild)
                 if not await self._list_archived_threads(thread_lister, describe_thread, has_guild):
                     is_complete = False
@@ -133,6 +166,8 @@ class CatchUp:
                 from_at = period.from_at or await find_period_start(
                     connection, period.guild_id, session_started_at=period.to_at
                 )
+                if from_at is not None and period.heard_until is not None:
+                    from_at = min(from_at, period.heard_until)
                 if from_at is not None and from_at < period.to_at:
                     span = CatchUpSpan(period.guild_id, period.channel_id, from_at, period.to_at + SESSION_MARGIN)
                     await plan_period(connection, span, period.newest_messages, threads_listed=False)

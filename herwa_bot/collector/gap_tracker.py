@@ -5,7 +5,7 @@ although the shard receives those of other guilds: the time is recorded as a gap
 not been received.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import datetime, timedelta
 
 from herwa_bot.collector.gateway_sessions import CLOCK_MARGIN_MS, NEVER_MS
@@ -22,6 +22,7 @@ class GapTracker:
         self._open_gaps: dict[int, dict[int, datetime]] = {}
         self._live_since_ms: dict[int, dict[int, int]] = {}
         self._expected_guilds: dict[int, datetime] = {}
+        self._overdue_guilds: dict[int, datetime] = {}
         self._changes: list[GapRecord] = []
 
     def add_open_gaps(self, gaps: Iterable[GapRecord]) -> None:
@@ -30,8 +31,15 @@ class GapTracker:
             self._open_gaps.setdefault(gap.guild_id, {}).setdefault(gap.channel_id, gap.from_at)
 
     def expect_guilds(self, guild_ids: Iterable[int], *, now: datetime) -> None:
-        """Handle READY: GUILD_CREATE follows for each of these guilds, unless Discord is out of order for it."""
-        self._expected_guilds |= dict.fromkeys(guild_ids, now)
+        """Handle READY: GUILD_CREATE follows for each of these guilds, unless Discord is out of order for it.
+
+        A guild that has been unavailable since an earlier READY keeps the time of that READY.
+        """
+        self._expected_guilds |= dict.fromkeys((id_ for id_ in guild_ids if id_ not in self._overdue_guilds), now)
+
+    def is_expecting(self, is_affected: Callable[[int], bool]) -> bool:
+        """Return whether GUILD_CREATE of one of these guilds may follow READY in time."""
+        return any(map(is_affected, self._expected_guilds))
 
     def open_overdue_gaps(self, *, now: datetime) -> None:
         """Open a gap for each expected guild that sent no GUILD_CREATE in time; it began with READY."""
@@ -40,13 +48,15 @@ class GapTracker:
             self.open_guild_gap(guild_id, at=self._expected_guilds[guild_id])
 
     def open_guild_gap(self, guild_id: int, *, at: datetime) -> None:
-        """Open a gap of an entire guild."""
-        self._expected_guilds.pop(guild_id, None)
-        self._open(guild_id, ALL_CHANNELS, at)
+        """Open a gap of an entire guild; it began with READY if no GUILD_CREATE has followed."""
+        ready_at = self._expected_guilds.pop(guild_id, None)
+        if ready_at is not None:
+            self._overdue_guilds[guild_id] = ready_at
+        self._open(guild_id, ALL_CHANNELS, ready_at or at)
 
     def take_expected(self, guild_id: int) -> datetime | None:
         """Return the time of the READY that announced the guild, once; None if no new session began."""
-        return self._expected_guilds.pop(guild_id, None)
+        return self._expected_guilds.pop(guild_id, None) or self._overdue_guilds.pop(guild_id, None)
 
     def close_guild_gap(self, guild_id: int, *, at: datetime) -> GapRecord | None:
         """Handle GUILD_CREATE: the guild is available. Returns the gap that ended."""
@@ -60,9 +70,17 @@ class GapTracker:
         closed_gaps = [self._close(guild_id, channel_id, at) for channel_id in open_ids - hidden_ids]
         return [gap for gap in closed_gaps if gap is not None]
 
+    def remove_missing_guilds(
+        self, is_affected: Callable[[int], bool], guild_ids: Container[int], *, at: datetime
+    ) -> None:
+        """Handle READY: those of the affected guilds that it does not contain have removed the bot."""
+        for guild_id in [*self._open_gaps, *self._overdue_guilds]:
+            if is_affected(guild_id) and guild_id not in guild_ids:
+                self.remove_guild(guild_id, at=at)
+
     def remove_guild(self, guild_id: int, *, at: datetime) -> None:
         """Close all gaps of a guild that removed the bot."""
-        self._expected_guilds.pop(guild_id, None)
+        self.take_expected(guild_id)
         for channel_id in list(self._open_gaps.get(guild_id, ())):
             self._close(guild_id, channel_id, at)
         self._live_since_ms.pop(guild_id, None)

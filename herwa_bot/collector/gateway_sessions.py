@@ -26,7 +26,9 @@ class ShardSession:
     It outlives its sockets: a resumed session has missed nothing. `since_ms` is the time from which no event was
     missed, in milliseconds since 1970. `connected_until` is the time of the disconnect while the shard is disconnected.
     `gateway_session_id` is the database row's ID, None until saved; `recorded_since_ms` is when it was saved, or
-    NEVER_MS: the coverage that analytics knows begins with the row.
+    NEVER_MS: the coverage that analytics knows begins with the row. `is_break_planned`: the row says that the catch-up
+    of the time before the session is planned. Until `heard_until` events arrived for certain: a connection that died
+    without being closed is noticed a minute later. `earlier_heard_until` is that of the session that this one replaced.
     """
 
     shard_id: int
@@ -37,6 +39,9 @@ class ShardSession:
     connected_until: datetime | None = None
     gateway_session_id: int | None = None
     recorded_since_ms: int = NEVER_MS
+    is_break_planned: bool = False
+    heard_until: datetime | None = None
+    earlier_heard_until: datetime | None = None
 
     def mark_recorded(self, gateway_session_id: int) -> None:
         """Record that the session is saved, with this ID."""
@@ -54,6 +59,7 @@ class GatewaySessions:
     """The gateway sessions of this process by shard ID, with the bot's user name and intents.
 
     `intents` is Discord's bit field for new sessions; `missing_intents` are the names of those that are not granted.
+    `lost_sessions` were replaced by new ones, and the end of their rows is not corrected yet.
     """
 
     sessions: dict[int, ShardSession] = field(default_factory=dict)
@@ -62,6 +68,7 @@ class GatewaySessions:
     intents: int = 0
     missing_intents: tuple[str, ...] = ()
     traffic: ShardTraffic = field(default_factory=ShardTraffic)
+    lost_sessions: list[ShardSession] = field(default_factory=list)
 
     def start_session(self, *, shard_id: int, shard_count: int) -> None:
         """Start a new session: events before it may have been missed.
@@ -74,7 +81,11 @@ class GatewaySessions:
         lost_session = self.sessions.get(shard_id)
         if lost_session and not lost_session.connected:
             log.info("gateway connection restored with a new session", shard=shard_id)
-        self.sessions[shard_id] = ShardSession(shard_id, shard_count, get_time_ms() + CLOCK_MARGIN_MS, self.intents)
+        session = ShardSession(shard_id, shard_count, get_time_ms() + CLOCK_MARGIN_MS, self.intents)
+        if lost_session:
+            session.earlier_heard_until = lost_session.heard_until
+            self.lost_sessions.append(lost_session)
+        self.sessions[shard_id] = session
 
     def mark_disconnected(self, shard_id: int) -> None:
         """Mark a shard as disconnected and log it once; its session may still be resumed."""
@@ -100,6 +111,11 @@ class GatewaySessions:
         """Get the time since which no event of this guild was missed; NEVER_MS without a session."""
         session = self.sessions.get(get_shard_id(guild_id, self.shard_count))
         return session.since_ms if session else NEVER_MS
+
+    def find_earlier_heard_until(self, guild_id: int) -> datetime | None:
+        """Find until when events of a guild arrived for certain before its session; None if this process had none."""
+        session = self.sessions.get(get_shard_id(guild_id, self.shard_count))
+        return session.earlier_heard_until if session else None
 
     def get_recorded_since_ms(self, guild_id: int) -> int:
         """Get the time since which the guild's session is recorded; NEVER_MS without one, and while disconnected."""

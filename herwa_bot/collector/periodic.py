@@ -6,7 +6,7 @@ The heartbeat records the bot's status and the time up to which each shard's eve
 import asyncio
 
 from herwa_bot.collector.event_writer import EventWriter
-from herwa_bot.collector.gateway_sessions import get_time_ms
+from herwa_bot.collector.gateway_sessions import ShardSession, get_time_ms
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
@@ -14,7 +14,12 @@ from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.pipeline.voice_sessions import ACCRUAL_INTERVAL_MS, purge_voice_sessions
 from herwa_shared.runtime.process_health import ProcessHealth
 from herwa_shared.services import processes
-from herwa_shared.services.gateway_sessions import start_gateway_session, update_gateway_sessions
+from herwa_shared.services.gateway_sessions import (
+    end_gateway_session,
+    mark_breaks_planned,
+    start_gateway_session,
+    update_gateway_sessions,
+)
 from herwa_shared.services.process_details import BotDetail, CatchUpStatus, PolicyCacheStatus
 
 limited_log = RateLimitedLogger(get_logger(__name__))
@@ -48,7 +53,8 @@ async def tick_forever(writer: EventWriter, database: Database) -> None:
 async def record_heartbeat(writer: EventWriter, database: Database, *, process_id: int, detail: BotDetail) -> None:
     """Record one heartbeat.
 
-    It saves the process detail, new gateway sessions and the time up to which events are stored.
+    It saves the process detail, new gateway sessions, those whose break is planned, and the time up to which events are
+    stored.
     """
     shard_sessions = list(writer.gateway_sessions.sessions.values())
     new_sessions = [shard_session for shard_session in shard_sessions if shard_session.gateway_session_id is None]
@@ -57,6 +63,11 @@ async def record_heartbeat(writer: EventWriter, database: Database, *, process_i
         for shard_session in shard_sessions
         if shard_session.connected and shard_session.gateway_session_id is not None
     ]
+    for shard_session in shard_sessions:
+        if shard_session.connected and writer.gateway_sessions.traffic.check_received(shard_session.shard_id):
+            shard_session.heard_until = writer.stored_until
+    lost_sessions = list(writer.gateway_sessions.lost_sessions)
+    planned_sessions = [shard_session for shard_session in shard_sessions if _is_break_planned(writer, shard_session)]
     async with database.transaction() as session:
         new_ids = [
             await start_gateway_session(
@@ -68,11 +79,33 @@ async def record_heartbeat(writer: EventWriter, database: Database, *, process_i
             for shard_session in new_sessions
         ]
         await update_gateway_sessions(session, session_ids=connected_ids, seen_at=writer.stored_until)
+        for lost_session in lost_sessions:
+            if lost_session.gateway_session_id is not None and lost_session.heard_until is not None:
+                await end_gateway_session(
+                    session, session_id=lost_session.gateway_session_id, heard_until=lost_session.heard_until
+                )
+        if planned_sessions:
+            ids = [shard_session.gateway_session_id for shard_session in planned_sessions]
+            await mark_breaks_planned(session, [id_ for id_ in ids if id_ is not None])
         await processes.record_heartbeat(session, process_id=process_id, detail=detail)
+    del writer.gateway_sessions.lost_sessions[: len(lost_sessions)]
+    for shard_session in planned_sessions:
+        shard_session.is_break_planned = True
     for shard_session, session_id in zip(new_sessions, new_ids, strict=True):  # only after the commit
         shard_session.mark_recorded(session_id)
     if new_sessions:
         writer.member_counts.poll_now.set()  # each session begins with samples
+
+
+def _is_break_planned(writer: EventWriter, shard_session: ShardSession) -> bool:
+    """Return whether the catch-up before a session is planned, but its row does not say so yet."""
+    is_on_shard = writer.gateway_sessions.build_guild_filter(shard_session.shard_id)
+    return (
+        shard_session.gateway_session_id is not None
+        and not shard_session.is_break_planned
+        and not writer.gap_tracker.is_expecting(is_on_shard)
+        and not writer.catch_up.has_unplanned_periods
+    )
 
 
 async def send_final_heartbeat(writer: EventWriter, database: Database) -> None:

@@ -13,13 +13,17 @@ MIN_WINDOW_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Traffic:
-    """Counts of one shard; `window_events` and `rate` are those of the last complete window."""
+    """Counts of one shard; `window_events` and `rate` are those of the last complete window.
+
+    `checked` are the events and the last acknowledgement that `check_received` has seen.
+    """
 
     events: int = 0
     acknowledged_at: float | None = None
     window_started_at: float = 0.0
     window_events: int = 0
     rate: float = 0.0
+    checked: tuple[int, float | None] = (0, None)
 
 
 @dataclass(slots=True)
@@ -38,6 +42,14 @@ class ShardTraffic:
             traffic.events += 1
         elif opcode == DiscordWebSocket.HEARTBEAT_ACK:
             traffic.acknowledged_at = self.clock()
+
+    def check_received(self, shard_id: int) -> bool:
+        """Return whether the shard has received anything since the last call."""
+        traffic = self._shards.get(shard_id)
+        if traffic is None or traffic.checked == (current := (traffic.events, traffic.acknowledged_at)):
+            return False
+        traffic.checked = current
+        return True
 
     def read_details(self, shard_ids: Iterable[int]) -> dict[str, ShardDetail]:
         """Read the detail of each shard; the rate is that since the last call, at least a second ago."""

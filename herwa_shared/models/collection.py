@@ -20,7 +20,8 @@ class GatewaySession(SQLModel, table=True):
 
     A resumed session keeps its row. These rows distinguish an hour without events from one in which nothing was
     counted. `seen_at` is updated by every heartbeat; a session that ended in a crash ends there. `intents` are
-    Discord's bits: events that need an intent that is not set were not counted.
+    Discord's bits: events that need an intent that is not set were not counted. `break_planned`: the catch-up of the
+    time before the session is planned for each guild, so that the next session need not plan it again.
     """
 
     __tablename__ = "gateway_session"
@@ -31,6 +32,7 @@ class GatewaySession(SQLModel, table=True):
     started_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
     seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now, index=True)
     intents: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    break_planned: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
 
 
 class CollectionGap(SQLModel, table=True):

@@ -19,13 +19,20 @@ from herwa_shared.pipeline.message_dedup import find_covered_channels
 CLOCK_MARGIN = timedelta(seconds=10)  # between Discord's clock, which made the ids, and ours
 MAX_PERIOD = timedelta(days=30)
 
+# A bot that was killed before it had planned the catch-up of a break leaves it to the next session.
 PERIOD_START_SQL = """
-SELECT greatest(max(s.seen_at), (
+WITH session AS (
+    SELECT started_at, seen_at, break_planned FROM gateway_session
+    WHERE ($1::bigint >> 22) % shard_count = shard_id AND started_at < $2
+)
+SELECT greatest(max(seen_at), (
     SELECT max(m.joined_at) FROM guild_membership AS m WHERE m.guild_id = $1 AND m.left_at IS NULL
 ), $3)
-FROM gateway_session AS s
-WHERE ($1::bigint >> 22) % s.shard_count = s.shard_id AND s.started_at < $2
-HAVING max(s.seen_at) IS NOT NULL
+FROM session
+WHERE started_at <= coalesce(
+    (SELECT max(started_at) FROM session WHERE break_planned), (SELECT min(started_at) FROM session)
+)
+HAVING max(seen_at) IS NOT NULL
 """
 SAVE_PERIOD_SQL = """
 INSERT INTO catch_up_period (guild_id, channel_id, from_at, to_at, source, threads_listed)
@@ -51,7 +58,8 @@ LEFT JOIN backfill AS b ON b.guild_id = t.guild_id AND p.source = 'backfill'
 WHERE coalesce(p.source, 'catch_up') = $1 AND b.paused_at IS NULL
 ORDER BY t.end_id DESC
 """
-DELETE_TASK_SQL = "DELETE FROM catch_up_task WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3"
+# A task with another end was planned again meanwhile, and is not done.
+DELETE_TASK_SQL = "DELETE FROM catch_up_task WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3 AND end_id = $4"
 REFUSE_PERIOD_SQL = """
 UPDATE catch_up_period SET refused = true WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3
 """
@@ -100,6 +108,7 @@ async def find_period_start(
 ) -> datetime | None:
     """Return since when a guild was not listened to before a new session; None if it never was.
 
+    Earlier sessions whose break is not planned are left out: the period contains that break and these sessions.
     A period is at most MAX_PERIOD long, and begins not before the bot joined.
     """
     start: datetime | None = await connection.fetchval(
@@ -160,7 +169,7 @@ async def finish_task(connection: asyncpg.Connection, task: ChannelTask, *, refu
     async with connection.transaction():
         if refused:
             await connection.execute(REFUSE_PERIOD_SQL, task.guild_id, task.period_channel_id, task.from_at)
-        await connection.execute(DELETE_TASK_SQL, task.guild_id, task.channel_id, task.from_at)
+        await connection.execute(DELETE_TASK_SQL, task.guild_id, task.channel_id, task.from_at, task.end_id)
         await _complete_period(connection, task.guild_id, task.period_channel_id, task.from_at)
 
 

@@ -53,7 +53,7 @@ WITH counted AS (
     UPDATE backfill SET fetched = fetched + $5 WHERE guild_id = $1 AND from_at = $3
 )
 UPDATE catch_up_task SET before_id = $4, fetched = fetched + $5
-WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3
+WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3 AND end_id = $6
 """
 
 
@@ -131,7 +131,9 @@ async def store_history_page(
             await connection.execute(SAVE_RANGE_SQL, task.guild_id, task.channel_id, lower, end)
         if beyond := [event for event in new_events if event.message_id > end]:
             await save_single_messages(connection, beyond)
-        await connection.execute(MOVE_TASK_SQL, task.guild_id, task.channel_id, task.from_at, lower, len(missing))
+        await connection.execute(
+            MOVE_TASK_SQL, task.guild_id, task.channel_id, task.from_at, lower, len(missing), task.end_id
+        )
     return replace(task, before_id=lower, fetched=task.fetched + len(missing))
 
 

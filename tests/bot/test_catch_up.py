@@ -4,28 +4,34 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from herwa_bot.collector.catch_up import SESSION_MARGIN
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, PointStatus
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import PERMISSIONS
-from tests.bot.test_gap_tracker import VIEW_CHANNEL, set_overwrites
+from tests.bot.test_gap_tracker import VIEW_CHANNEL, set_overwrites, wait_for_users
 from tests.support.bot_process import BotProcess, run_bot_process
 from tests.support.db_assertions import fetch_rows, list_message_events, move_buffer, wait_until_stored
 from tests.support.waiting import wait_until
 
-PERIODS_QUERY = "SELECT count(*) FROM imported_period WHERE guild_id = :g AND source = 'catch_up' AND from_at > :after"
+PERIODS_QUERY = "SELECT count(*) FROM imported_period WHERE guild_id = :g AND source = 'catch_up' AND to_at > :after"
 TASKS_QUERY = "SELECT count(*) FROM catch_up_task WHERE guild_id = :g"
 OPEN_PERIODS_QUERY = "SELECT count(*) FROM catch_up_period WHERE guild_id = :g"
 
 
-async def wait_until_caught_up(stores, bot: BotProcess, guild_id: int, *, after: datetime) -> None:
-    """Wait until all periods are complete, of which one began after a moment (not that of an earlier test's bot)."""
+async def count_complete_periods(stores, guild_id: int, *, restarted_at: datetime) -> int:
+    """Count the complete periods before a session that began after a restart."""
+    [(periods,)] = await fetch_rows(stores, PERIODS_QUERY, g=guild_id, after=restarted_at + SESSION_MARGIN)
+    return periods
+
+
+async def wait_until_caught_up(stores, bot: BotProcess, guild_id: int, *, restarted_at: datetime) -> None:
+    """Wait until all periods are complete, with that before the session after a restart."""
 
     async def is_caught_up() -> bool:
         [(open_periods,)] = await fetch_rows(stores, OPEN_PERIODS_QUERY, g=guild_id)
-        [(periods,)] = await fetch_rows(stores, PERIODS_QUERY, g=guild_id, after=after)
-        return open_periods == 0 and periods > 0
+        return open_periods == 0 and await count_complete_periods(stores, guild_id, restarted_at=restarted_at) > 0
 
     await wait_until(is_caught_up, description="the end of the catch-up", get_details=bot.read_log)
     await wait_until_stored(stores, bot)
@@ -71,10 +77,11 @@ async def test_messages_sent_while_the_bot_was_killed_are_counted_once(stores, s
     for _ in range(230):  # more than two pages
         sim.client.send_message(server.channel, server.bob)
     sim.client.send_message(thread, server.ada)
+    restarted_at = utc_now()
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
         sim.client.send_message(server.channel, server.ada)
-        await wait_until_caught_up(stores, bot, server.id, after=started_at)
+        await wait_until_caught_up(stores, bot, server.id, restarted_at=restarted_at)
     assert await list_users(stores, server.id) == sorted([server.ada] * 3 + [server.bob] * 230)
     threads = [row.thread for row in await list_message_events(stores, server.id) if row.thread]
     assert threads == [thread]
@@ -104,13 +111,13 @@ async def test_messages_of_threads_that_were_archived_meanwhile_are_counted_once
         client.set_archived(thread, True)
     client.send_message(server.channel, server.bob)
     client.enable_faults(slow={"share": 1.0, "route": "/threads/archived", "seconds": 60})
+    restarted_at = utc_now()
     try:
         with run_bot_process(settings, sim) as bot:
             await bot.wait_until_ready()
             await wait_until_listing(stores, server.id)
             assert await list_users(stores, server.id) == sorted([server.ada] * 4 + [server.bob])
-            [(periods,)] = await fetch_rows(stores, PERIODS_QUERY, g=server.id, after=started_at)
-            assert periods == 0
+            assert await count_complete_periods(stores, server.id, restarted_at=restarted_at) == 0
             client.set_archived(public, False)
             client.send_message(public, server.ada)
             await wait_until_stored(stores, bot)
@@ -119,7 +126,7 @@ async def test_messages_of_threads_that_were_archived_meanwhile_are_counted_once
         client.disable_faults()
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
-        await wait_until_caught_up(stores, bot, server.id, after=started_at)
+        await wait_until_caught_up(stores, bot, server.id, restarted_at=restarted_at)
     rows = await list_message_events(stores, server.id)
     assert {row.channel for row in rows} == {server.channel}
     assert sorted((row.thread, row.user) for row in rows) == sorted(
@@ -138,9 +145,10 @@ async def test_gap_of_a_killed_bot_is_closed_for_messages_and_remains_for_other_
         await wait_until(lambda: utc_now() > window_start)  # windows are whole seconds, and this one is covered
         bot.kill_if_running()
     sim.client.send_message(server.channel, server.ada)
+    restarted_at = utc_now()
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
-        await wait_until_caught_up(stores, bot, server.id, after=started_at)
+        await wait_until_caught_up(stores, bot, server.id, restarted_at=restarted_at)
         await move_buffer(stores)
         hour = window_start.replace(minute=0, second=0)
         query = ActivityQuery(server.id, window_start, hour + timedelta(hours=2), interval=Interval.HOUR)
@@ -177,14 +185,14 @@ async def test_interrupted_catch_up_goes_on_where_it_was(stores, settings, sim, 
     finally:
         sim.client.disable_faults()
     assert 0 < len(await list_message_events(stores, server.id)) < 450
+    restarted_at = utc_now()
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
-        await wait_until_caught_up(stores, bot, server.id, after=started_at)
+        await wait_until_caught_up(stores, bot, server.id, restarted_at=restarted_at)
     assert await list_users(stores, server.id) == [server.bob] * 450
 
 
 async def test_messages_of_an_outage_of_the_guild_are_fetched(stores, settings, sim, server):
-    started_at = utc_now()
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
         sim.client.send_message(server.channel, server.ada)
@@ -193,8 +201,7 @@ async def test_messages_of_an_outage_of_the_guild_are_fetched(stores, settings, 
         sim.client.send_message(server.channel, server.bob)
         await wait_until_stored(stores, bot)
         sim.client.set_available(server.id, True)
-        await wait_until_caught_up(stores, bot, server.id, after=started_at)
-    assert await list_users(stores, server.id) == sorted([server.ada, server.bob])
+        await wait_for_users(stores, server.id, [server.ada, server.bob])
 
 
 @pytest.mark.slow
@@ -235,6 +242,7 @@ async def test_gap_is_not_closed_if_a_channel_cannot_be_read_after_it(stores, se
     for channel in (server.channel, other):
         sim.client.send_message(channel, server.bob)
     set_overwrites(sim, other, {"id": str(server.id), "type": 0, "allow": "0", "deny": str(denied)})
+    restarted_at = utc_now()
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
 
@@ -244,4 +252,4 @@ async def test_gap_is_not_closed_if_a_channel_cannot_be_read_after_it(stores, se
 
         await wait_until(has_ended, description="the end of the catch-up", get_details=bot.read_log)
     assert await list_users(stores, server.id) == [server.bob]
-    assert await fetch_rows(stores, PERIODS_QUERY, g=server.id, after=started_at) == [(0,)]
+    assert await count_complete_periods(stores, server.id, restarted_at=restarted_at) == 0

@@ -77,6 +77,11 @@ def test_guild_without_guild_create_is_a_gap_from_ready_on():
     tracker.open_overdue_gaps(now=LATER)
     assert tracker.take() == [GapRecord(2, 0, NOW)]
     assert (tracker.get_live_since_ms(1, 5), tracker.get_live_since_ms(2, 5)) == (0, NEVER_MS)
+    assert not tracker.is_expecting(lambda _: True)
+    tracker.expect_guilds([1, 2], now=LATER)
+    assert tracker.take_expected(2) == NOW, "what was missed before the first READY is still to be fetched"
+    assert tracker.is_expecting(lambda guild_id: guild_id == 1)
+    assert not tracker.is_expecting(lambda guild_id: guild_id == 2)
 
 
 def test_events_arrive_again_only_some_time_after_the_gap():
@@ -88,6 +93,21 @@ def test_events_arrive_again_only_some_time_after_the_gap():
     assert closed == GapRecord(1, 7, NOW, LATER)
     assert tracker.get_live_since_ms(1, 7) > LATER.timestamp() * 1000
     assert (tracker.get_live_since_ms(1, 8), tracker.get_live_since_ms(1, 9)) == (NEVER_MS, 0)
+
+
+def test_guild_that_becomes_unavailable_before_guild_create_is_a_gap_from_ready_on():
+    tracker = GapTracker()
+    tracker.expect_guilds([1], now=NOW)
+    tracker.open_guild_gap(1, at=LATER)
+    assert tracker.take() == [GapRecord(1, 0, NOW)]
+    assert tracker.take_expected(1) == NOW
+
+
+def test_guild_that_removed_the_bot_during_a_break_has_no_open_gap():
+    tracker = GapTracker()
+    tracker.add_open_gaps([GapRecord(1, 0, NOW), GapRecord(2, 7, NOW), GapRecord(3, 7, NOW), GapRecord(4, 7, NOW)])
+    tracker.remove_missing_guilds(lambda guild_id: guild_id < 4, frozenset({1}), at=LATER)
+    assert sorted(gap.guild_id for gap in tracker.take()) == [2, 3]
 
 
 def test_removed_guild_has_no_open_gap():

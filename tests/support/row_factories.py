@@ -92,7 +92,7 @@ async def add_imported_period(stores: Stores, guild_id: int, start: datetime, en
 
 
 async def add_gateway_session(
-    stores: Stores, guild_id: int, start: datetime, seen_at: datetime, *, intents: int = 0
+    stores: Stores, guild_id: int, start: datetime, seen_at: datetime, *, intents: int = 0, break_planned: bool = True
 ) -> None:
     """Add a gateway session of this guild's shard; the shard count is so large that no other guild shares the shard."""
     shard_count = (1 << 31) - 1
@@ -104,6 +104,7 @@ async def add_gateway_session(
                 started_at=start,
                 seen_at=seen_at,
                 intents=intents,
+                break_planned=break_planned,
             )
         )
 

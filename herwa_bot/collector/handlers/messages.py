@@ -192,6 +192,8 @@ class MessageHandlers:
         guild_ids = frozenset(parse_snowflake(guild, "id") for guild in data["guilds"])
         self._metadata.set_shard_guilds(guild_ids, shard_id=shard_id, shard_count=shard_count)
         self._channel_directory.retain_guilds(self._metadata.guilds)
+        is_on_shard = self._gateway_sessions.build_guild_filter(shard_id)
+        self._gap_tracker.remove_missing_guilds(is_on_shard, guild_ids, at=utc_now())
         self._gap_tracker.expect_guilds(guild_ids, now=utc_now())
         self._member_handlers.on_shard_ready(guild_ids, shard_id=shard_id)
 
@@ -359,10 +361,13 @@ class MessageHandlers:
         hidden_ids = hidden_before & self._gap_tracker.list_hidden_channels(guild_id)
         channels = (*(data.get("channels") or ()), *(data.get("threads") or ()))
         newest_messages = messages.list_newest_messages(channels, hidden_ids=hidden_ids)
+        if session_started_at is not None and (gap is None or gap.from_at >= session_started_at):
+            heard_until = self._gateway_sessions.find_earlier_heard_until(guild_id)
+            self._catch_up.add_period(
+                MissedPeriod(guild_id, newest_messages, session_started_at, heard_until=heard_until)
+            )
         if gap is not None:
             self._catch_up.add_period(MissedPeriod(guild_id, newest_messages, now, gap.from_at))
-        elif session_started_at is not None:
-            self._catch_up.add_period(MissedPeriod(guild_id, newest_messages, session_started_at))
 
     def _update_channels(self, payloads: Any, guild_id: int) -> None:
         channels = [messages.parse_channel(payload, guild_id=guild_id) for payload in payloads]

@@ -165,3 +165,18 @@ async def test_channel_whose_newest_message_alone_is_stored_is_fetched(stores):
         await fetch_pages(connection, guild_id, ids, page_size=2)
         assert await count_stored(connection, guild_id) == len(ids)
         assert await plan(connection, guild_id, ids[-1]) == 0
+
+
+async def test_period_that_is_prolonged_while_it_is_fetched_keeps_its_new_task(stores):
+    guild_id = await create_guild(stores)
+    ids = [build_snowflake(GAP_START_MS + number * 1_000) for number in range(1, 9)]
+    async with stores.database.acquire_connection() as connection:
+        await plan(connection, guild_id, ids[3])
+        (task,) = [task for task in await load_tasks(connection) if task.guild_id == guild_id]
+        await plan(connection, guild_id, ids[7])
+        events = [build_message_event(guild_id, id_) for id_ in ids[:4]]
+        task = await store_history_page(connection, task, events, oldest_id=None)
+        await finish_task(connection, task)
+        await fetch_pages(connection, guild_id, ids, page_size=2)
+        assert await count_stored(connection, guild_id) == len(ids)
+        assert not [task for task in await load_tasks(connection) if task.guild_id == guild_id]
