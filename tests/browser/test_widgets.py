@@ -106,7 +106,8 @@ async def test_owner_builds_a_widget_that_another_site_embeds_in_every_form(
     site.pages["/"] = f"<!doctype html><title>Shop</title>{script}<hr>{iframe}<hr>{svg}<hr>{png}<hr>{fetched}"
     async with open_page(browser) as page:
         await page.goto(site.origin)
-        numbers = json.loads(await page.locator("#json").text_content(timeout=20_000) or "{}")
+        await expect(page.locator("#json")).to_contain_text("metrics", timeout=20_000)
+        numbers = json.loads(await page.locator("#json").text_content() or "")
         shown = [metric["text"] for metric in numbers["metrics"]]
         assert numbers["name"] == "Ethereum R&D"
         assert [metric["value"] for metric in numbers["metrics"]] == await load_totals(owner, server, numbers)
