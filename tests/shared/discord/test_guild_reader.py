@@ -142,7 +142,7 @@ async def test_default_permissions_are_those_that_the_bot_registered(settings: S
         base_url=url, headers={"Authorization": f"Bot {token.get_secret_value()}"}, trust_env=False
     ) as bot:
         commands = f"/applications/{(await bot.get('/applications/@me')).json()['id']}/commands"
-        manage = {"name": "manage-all", "description": "For managers", "default_member_permissions": str(MANAGE_GUILD)}
+        manage = {"name": "manage-all", "description": "For managers", "default_member_permissions": MANAGE_GUILD}
         created = (await bot.post(commands, json=manage)).raise_for_status().json()
         permissions = await reader.load_command_permissions(discord.client.create_guild("Defaults"))
         await bot.delete(f"{commands}/{created['id']}")
