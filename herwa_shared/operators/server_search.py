@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, any_, exists, func, lateral, or_, true
 from sqlalchemy import select as sa_select
+from sqlalchemy import text as sql_text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -32,6 +33,8 @@ GUILD_COLUMNS = tuple(
     col(getattr(Guild, name)) for name in ("id", "name", "icon", "owner_id", "member_count", "joined_at", "left_at")
 )
 LARGEST_FIRST = (col(Guild.member_count).desc(), col(Guild.id).desc())
+# A plan for any text, which PostgreSQL would keep after a few searches, reads all names.
+PLAN_FOR_TEXT = sql_text("SET LOCAL plan_cache_mode = force_custom_plan")
 LIKE_ESCAPES = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -74,6 +77,7 @@ async def search_servers(session: AsyncSession, criteria: ServerFilter, *, now: 
     moment = now or utc_now()
     conditions = _build_conditions(criteria, moment)
     if text := criteria.query.strip()[:MAX_QUERY_LENGTH]:
+        await session.execute(PLAN_FOR_TEXT)
         conditions.append(_build_match(text) if len(text) < MIN_INDEXED_LENGTH else _build_indexed_match(text))
     # The page is chosen first, so that the details of servers that are not on it cost nothing.
     page = select(*GUILD_COLUMNS).where(*conditions).order_by(*LARGEST_FIRST).limit(MAX_ROWS + 1)

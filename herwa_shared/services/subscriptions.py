@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, not_, or_, update
+from sqlalchemy import ColumnElement, and_, func, not_, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -104,16 +104,11 @@ def build_has_tier_condition(guild_id: Any, tier: str, now: datetime) -> ColumnE
     `IS TRUE` keeps PostgreSQL from looking up each of them in the table of the column instead.
     """
     rank = select(TierRow.rank).where(col(TierRow.key) == tier).scalar_subquery()
-    best = func.max(TierRow.rank)
-    guilds = (
-        select(Subscription.guild_id)
-        .join(TierRow, col(TierRow.key) == col(Subscription.tier_key))
-        .where(col(Subscription.starts_at) <= now, _is_active(now))
-        .group_by(col(Subscription.guild_id))
-    )
-    is_free = tier == TierKey.FREE
-    is_found: ColumnElement[bool] = guild_id.in_(guilds.having(best > rank if is_free else best == rank)).is_(True)
-    return not_(is_found) if is_free else is_found
+    better_tiers = select(TierRow.key).where(col(TierRow.rank) > rank)
+    guilds = select(Subscription.guild_id).where(col(Subscription.starts_at) <= now, _is_active(now))
+    has_tier: ColumnElement[bool] = guild_id.in_(guilds.where(col(Subscription.tier_key) == tier)).is_(True)
+    has_better: ColumnElement[bool] = guild_id.in_(guilds.where(col(Subscription.tier_key).in_(better_tiers))).is_(True)
+    return not_(has_better) if tier == TierKey.FREE else and_(has_tier, not_(has_better))
 
 
 async def grant(
