@@ -41,6 +41,7 @@ limited_log = RateLimitedLogger(log)
 
 SYNC_TIMEOUT_SECONDS = 10.0
 SYNC_RETRY = RetryPolicy(first_delay_seconds=5.0, max_delay_seconds=60.0)
+CHECK_RETRY = RetryPolicy(first_delay_seconds=0.5, max_delay_seconds=30.0)
 SYNC_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)  # TimeoutError is an OSError
 
 
@@ -210,10 +211,15 @@ class HerwaBot(commands.AutoShardedBot):
 
     async def _request_entitlement_check(self, entitlement: discord.Entitlement | None) -> None:
         """Request a check of the entitlement's guild; None stands for all guilds. A user's own one is of no guild."""
-        if entitlement is not None and entitlement.guild_id is None:
+        guild_id = None if entitlement is None else entitlement.guild_id
+        if entitlement is not None and guild_id is None:
             return
-        async with self.stores.database.transaction() as session:
-            await request_check(session, guild_id=None if entitlement is None else entitlement.guild_id)
+
+        async def request() -> None:
+            async with self.stores.database.transaction() as session:
+                await request_check(session, guild_id=guild_id)
+
+        await retry(request, CHECK_RETRY, report=partial(log_retry, limited_log, "entitlements not checked, retrying"))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Reply to component interactions that no live view handles.

@@ -6,6 +6,7 @@ import pytest
 
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
+from herwa_sim.client.store import buy, create_sku
 from tests.support.bot_process import list_connected_sessions, run_bot_process, wait_for_acknowledgement, wait_until
 from tests.support.db_assertions import StoredEvent, fetch_rows, list_message_events, wait_until_stored
 from tests.support.embedded_engines import kill_postgres
@@ -169,3 +170,21 @@ async def test_stop_signal_without_database_logs_the_lost_events(stores, setting
     with lease_engines(settings, folder):
         assert "final flush failed, events lost" in bot.read_log()
         assert "Traceback" not in bot.read_log()
+
+
+@pytest.mark.slow
+async def test_purchase_during_an_outage_of_the_database_is_checked_afterwards(stores, settings, folder, sim, server):
+    with run_bot_process(settings, sim) as bot:
+        await bot.wait_until_ready()
+        await wait_until_stored(stores, bot)
+        kill_postgres(folder)
+        buy(sim.client, server.id, create_sku(sim.client, "Outage"))
+        await bot.wait_for_log("entitlements not checked, retrying")
+        with lease_engines(settings, folder):
+            await wait_until(lambda: has_check_request(stores, server.id), bot)
+    assert "Traceback" not in bot.read_log()
+
+
+async def has_check_request(stores, guild_id: int) -> bool:
+    """Whether the worker is asked to check what a guild has bought."""
+    return bool(await fetch_rows(stores, "SELECT 1 FROM entitlement_check WHERE guild_id = :guild", guild=guild_id))
