@@ -40,6 +40,8 @@
     if (!palette || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
     event.preventDefault();
     palette.togglePopover();
+    // At once: the event `toggle` comes later, and what is typed until then would be taken for shortcuts of the page.
+    if (palette.matches(":popover-open")) palette.querySelector("[data-search]").focus();
   });
 
   document.addEventListener("keydown", (event) => {

@@ -23,6 +23,18 @@ async def test_palette_finds_a_page_and_a_server_with_the_keyboard(owner: Page, 
     await expect(search).to_be_hidden()
 
 
+OPEN_AND_READ_FOCUS_SCRIPT = """() => {
+    document.dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true, cancelable: true }));
+    return document.activeElement.matches("#palette [data-search]");
+}"""
+
+
+@pytest.mark.slow
+async def test_palette_has_the_focus_before_the_next_key(owner: Page, server: ReplayedServer):
+    await open_overview(owner, server)
+    assert await owner.evaluate(OPEN_AND_READ_FOCUS_SCRIPT)
+
+
 @pytest.mark.slow
 async def test_palette_finds_a_range_and_a_channel(owner: Page, server: ReplayedServer):
     channel = server.create_channel("palette-club")
