@@ -47,7 +47,7 @@ def format_decision(member: str, command: str, end: str, *, is_notified: bool) -
     `is_notified`: the member has received a direct message about it.
     """
     decision = f"**Allowed:** {member} can use `/{command}` until {end}." if end else "**Declined.**"
-    notice = f"{member} has been told." if is_notified else f"{member} doesn't get DMs, so tell them yourself."
+    notice = f"{member} got a DM about it." if is_notified else f"{member} doesn't get DMs, so tell them yourself."
     return f"{decision} {notice}"
 
 
