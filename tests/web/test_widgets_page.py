@@ -70,6 +70,20 @@ async def test_widget_is_created_off_built_saved_undone_and_revoked(
     assert actions[:4] == ["widget.revoke", "widget.set", "widget.set", "widget.create"]
 
 
+async def test_new_widget_is_shown_together_with_its_settings(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with open_widgets(web, manager, server) as page:
+        received_before = len(page.visitor.received)
+        await create(page)
+        deltas = [
+            (message or {}).get("delta", {}).get(STATE, {}) for message in page.visitor.received[received_before:]
+        ]
+        [selecting] = [delta for delta in deltas if "selected_rx_state_" in delta]
+        assert selecting["rows_rx_state_"][0]["key"] == page.get("selected")
+        assert selecting["builder_values_rx_state_"]["name"] == texts.format_new_name(1)
+
+
 async def test_invalid_values_are_refused_and_unknown_ones_ignored(
     web: WebServer, factory: DashboardFactory, stores: Stores
 ):

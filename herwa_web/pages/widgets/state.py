@@ -75,6 +75,7 @@ Change = Callable[[Any, int, Actor], Awaitable[WidgetStatus]]
 class WidgetsState(SettingsPageState, rx.State):
     """State of the page Widgets. `selected` is the id of the widget in the builder, empty without one.
 
+    `_opening` is the id of the widget that the builder opens when its data is loaded.
     `serial` changes when the fields of the builder must show other values than the user typed last.
     """
 
@@ -106,6 +107,7 @@ class WidgetsState(SettingsPageState, rx.State):
     _data: WidgetsData | None = None
     _numbers: WidgetNumbers | None = None
     _question: str = ""
+    _opening: str = ""
     _had_draft: bool = False
     _shown_settings: WidgetSettings | None = None
 
@@ -240,8 +242,11 @@ class WidgetsState(SettingsPageState, rx.State):
         self.allowance = texts.format_allowance(allowance.used, allowance.limit)
         self.limit_hint = texts.format_limit_hint(allowance.limit or 0) if allowance.is_used_up else ""
         self._present_page(data)
-        if data.find(self.selected) is None:
+        opening, self._opening = self._opening or self.selected, ""
+        if data.find(opening) is None:
             self._select(self.rows[0].key if self.rows else "")
+        elif opening != self.selected:
+            self._select(opening)
         else:
             self._show_draft()
 
@@ -324,7 +329,7 @@ class WidgetsState(SettingsPageState, rx.State):
             self.working = False
             if self._is_on_server(url):
                 self.announcement = text
-                self.selected = "" if widget.revoked_at is not None else str(widget.id)
+                self._opening = str(widget.id) if widget.revoked_at is None else ""
                 self._forget_saved()
         await self._load_page()
         return rx.toast.success(text, id="widgets")
