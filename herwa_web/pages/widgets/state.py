@@ -19,7 +19,7 @@ from herwa_shared.services.audit import Actor
 from herwa_shared.services.channels import list_places
 from herwa_shared.services.guild_settings import load_guild_settings
 from herwa_shared.services.setting_changes import SettingChange
-from herwa_shared.services.widget_settings import FIELD_NAMES, MAX_CHANNELS, MAX_METRICS, WidgetSettings
+from herwa_shared.services.widget_settings import WidgetSettings
 from herwa_shared.services.widget_uses import load_uses
 from herwa_shared.services.widgets import (
     PublicWidget,
@@ -41,6 +41,7 @@ from herwa_web.pages.guild_page_state import ACCESS_ERRORS, parse_guild_id
 from herwa_web.pages.target_options import Option
 from herwa_web.pages.widgets import texts
 from herwa_web.pages.widgets.view_models import (
+    LIST_FIELDS,
     USE_DAYS,
     BuilderValues,
     MetricChoice,
@@ -61,12 +62,12 @@ from herwa_web.pages.widgets.view_models import (
     get_drafted_settings,
     list_contrast_warnings,
     list_visible_facts,
+    parse_control,
 )
 from herwa_web.saving.state import SettingsPageState, build_actor
 from herwa_web.turns import new_turn
 
 PREVIEW_LIFETIME = timedelta(seconds=60)
-LIST_FIELDS = {"metrics": MAX_METRICS, "channel_ids": MAX_CHANNELS}
 
 Change = Callable[[Any, int, Actor], Awaitable[WidgetStatus]]
 """A change of the widgets of a guild in a transaction, which acts at once."""
@@ -141,7 +142,7 @@ class WidgetsState(SettingsPageState, rx.State):
     @rx.event(background=True, temporal=True)
     async def put_value(self, field: str, value: str) -> Any:
         """Set a setting, without saving. An invalid value is refused with its reason."""
-        change = _parse_control(str(field), str(value))
+        change = parse_control(str(field), str(value))
         failure = await self._edit(lambda: self._put_values(change))
         await self._refresh_numbers()
         return failure
@@ -391,13 +392,3 @@ async def _load_numbers(widget: PublicWidget, data: WidgetsData) -> WidgetNumber
 
     question = ("widget", build_question(widget), data.history.days)
     return await app_context.get_query_cache().get_object(guild_id, question, compute)
-
-
-def _parse_control(field: str, text: str) -> dict[str, Any]:
-    """Parse what a control of the builder sends to a setting; empty for an unknown one."""
-    if field == "background_kind":
-        colors = {"own": BuilderValues().background}
-        return {"background": colors.get(text, text)}
-    if field not in FIELD_NAMES or field in (*LIST_FIELDS, "sites", "is_on"):
-        return {}
-    return {field: int(text) if field in ("days", "radius") and text.isascii() and text.isdigit() else text}

@@ -10,7 +10,13 @@ from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.charts.sparkline import build_sparkline_paths
 from herwa_shared.services.channels import PlaceInfo
 from herwa_shared.services.setting_changes import SettingChange, SettingType
-from herwa_shared.services.widget_settings import TRANSPARENT, ColorScheme, WidgetSettings, parse_widget_settings
+from herwa_shared.services.widget_settings import (
+    FIELD_NAMES,
+    TRANSPARENT,
+    ColorScheme,
+    WidgetSettings,
+    parse_widget_settings,
+)
 from herwa_shared.services.widget_uses import WidgetUses
 from herwa_shared.services.widgets import PublicWidget, WidgetAllowance, WidgetStatus
 from herwa_shared.widgets.colors import build_colors, list_contrast_problems, list_schemes
@@ -24,6 +30,7 @@ from herwa_web.page_names import PageNames
 from herwa_web.pages.target_options import Option
 from herwa_web.pages.widgets import texts
 
+LIST_FIELDS = ("metrics", "channel_ids")
 USE_DAYS = 30
 SPARKLINE_HEIGHT = 28
 DEFAULT_OWN_COLOR = "#5865f2"
@@ -268,3 +275,13 @@ def describe_widget_effects(changes: Sequence[SettingChange]) -> list[str]:
         elif is_on:
             effects.append(texts.format_own_site_effect(name))
     return effects
+
+
+def parse_control(field: str, text: str) -> dict[str, Any]:
+    """Parse what a control of the builder sends to a setting; empty for an unknown one."""
+    if field == "background_kind":
+        colors = {"own": BuilderValues().background}
+        return {"background": colors.get(text, text)}
+    if field not in FIELD_NAMES or field in (*LIST_FIELDS, "sites", "is_on"):
+        return {}
+    return {field: int(text) if field in ("days", "radius") and text.isascii() and text.isdigit() else text}
