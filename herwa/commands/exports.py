@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from herwa.commands.operator_session import get_shell_actor, open_operator_session, resolve_guild
 from herwa.texts import exports as texts
@@ -24,6 +24,7 @@ from herwa_shared.stores import open_stores
 
 MAX_LISTED = 20
 MAX_LISTED_EVENTS = 100
+COPY_BYTES = 1 << 20
 FIRST_YEAR = datetime(2015, 1, 1, tzinfo=UTC)
 
 
@@ -114,9 +115,18 @@ async def copy_export(settings: Settings, *, guild: str, export_id: int, path: P
     async with open_operator_session(settings) as session:
         target = await resolve_guild(session, guild)
         job = await jobs.get_export(session, guild_id=target.id, export_id=export_id)
-        file = open_export_folder(settings).get_file(export_id)
-        if job.state != ExportState.READY or not await asyncio.to_thread(file.exists):
-            raise BadRequest(texts.NO_FILE)
-        await record(session, get_shell_actor(), "export.download", guild_id=target.id, target=str(export_id))
-        await asyncio.to_thread(shutil.copyfile, file, path)
+        try:
+            if job.state != ExportState.READY:
+                raise BadRequest(texts.NO_FILE)
+            file = open_export_folder(settings).open_file(export_id)
+        except FileNotFoundError:
+            raise BadRequest(texts.NO_FILE) from None
+        with file:
+            await record(session, get_shell_actor(), "export.download", guild_id=target.id, target=str(export_id))
+            await asyncio.to_thread(_copy, file, path)
     return texts.format_copied(path, job.file_bytes or 0)
+
+
+def _copy(file: BinaryIO, path: Path) -> None:
+    with path.open("wb") as target:
+        shutil.copyfileobj(file, target, COPY_BYTES)

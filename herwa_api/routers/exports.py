@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState
+from herwa_api.byte_ranges import send_file
 from herwa_api.etags import CACHE_CONTROL
 from herwa_api.exports_access import ExportCaller, ExportCallerDep, FileCallerDep
 from herwa_api.idempotency import IdempotencyKey, write_once
@@ -42,6 +43,7 @@ ZIP_TYPE = "application/zip"
 FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {ZIP_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
     206: {"description": texts.PARTIAL_FILE_DESCRIPTION},
+    416: {"description": texts.NO_RANGE_DESCRIPTION},
 }
 
 
@@ -204,7 +206,7 @@ async def create_link(caller: ExportCallerDep, export_id: ExportId, app_state: A
     "/{export_id}/file",
     summary=texts.ROUTE_SUMMARIES["download_export"],
     description=texts.ROUTE_DESCRIPTIONS["download_export"],
-    response_class=FileResponse,
+    response_class=StreamingResponse,
     responses=FILE_RESPONSES,
 )
 async def download_file(
@@ -229,12 +231,14 @@ async def download_file(
             await caller.require_members(app_state, with_pseudonyms=job.with_pseudonyms)
         except Forbidden:
             raise NotFound(texts.EXPORT_NOT_FOUND) from None
-    path = app_state.export_folder.get_file(export_id)
-    if not await asyncio.to_thread(path.exists):
-        raise NotFound(texts.EXPORT_NOT_FOUND)
-    headers = {"ETag": jobs.format_etag(job.file_digest), "Cache-Control": CACHE_CONTROL}
+    try:
+        file = await asyncio.to_thread(app_state.export_folder.open_file, export_id)
+    except FileNotFoundError:
+        raise NotFound(texts.EXPORT_NOT_FOUND) from None
     name = f"herwa-{caller.guild_id}-{job.created_at:%Y-%m-%d}-{export_id}.zip"
-    return FileResponse(path, headers=headers, media_type=ZIP_TYPE, filename=name)
+    headers = {"Cache-Control": CACHE_CONTROL, "Content-Disposition": f'attachment; filename="{name}"'}
+    etag = jobs.format_etag(job.file_digest)
+    return send_file(request, file, etag=etag, media_type=ZIP_TYPE, headers=headers)
 
 
 async def _load_zone(app_state: AppState, caller: ExportCaller, body: schemas.CreateExportBody) -> ZoneInfo:

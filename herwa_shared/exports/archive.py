@@ -1,24 +1,20 @@
-"""The file of an export: an uncompressed ZIP64 file with README, schema, checksums and one member for each part.
-
-Times of members are fixed, so that equal parts give equal files.
-"""
+"""The file of an export: an uncompressed ZIP64 file with README, schema, checksums and one member for each part."""
 
 import hashlib
 import json
 import os
-import zipfile
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any
 
 from herwa_shared.exports import texts
+from herwa_shared.exports.archive_file import ArchivePiece
+from herwa_shared.exports.checksums import compute_crc
 from herwa_shared.exports.tables import NAME_LISTS, SCHEMA_VERSION, TABLES, ExportFormat, ExportTable, TableSource
+from herwa_shared.exports.zip_format import ZipMember, build_directory, build_local_header
 from herwa_shared.models import ExportJob, ExportPart
 
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-COPY_BYTES = 4 << 20
-FILE_MODE = 0o100644 << 16
 README_NAME, SCHEMA_NAME, CHECKSUMS_NAME = "README.txt", "schema.json", "SHA256SUMS"
 
 
@@ -26,45 +22,66 @@ class PartDamaged(RuntimeError):
     """A part on the disk is not the one that was written, for example after a power failure."""
 
 
-def write_archive(path: Path, job: ExportJob, parts: Sequence[ExportPart], part_paths: Mapping[int, Path]) -> bytes:
-    """Write the file of an export from its parts, by their positions, and synchronize it with the disk.
+def build_archive(
+    job: ExportJob, parts: Sequence[ExportPart], part_paths: Mapping[int, Path]
+) -> tuple[list[ArchivePiece], bytes]:
+    """Build the file of an export from its parts, by their positions. The parts are not copied, see `ArchiveFile`.
 
-    Called in a thread. Returns the digest of its content, of which the bytes of the file are a function. Raises
-    PartDamaged.
+    Called in a thread: all parts are synchronized with the disk and compared with their CRC-32. Returns the pieces of
+    the file and the digest of its content, of which the bytes of the file are a function. Raises PartDamaged.
     """
     members = {
         README_NAME: texts.build_readme(job, parts),
         SCHEMA_NAME: json.dumps(build_schema(job, parts), indent=2) + "\n",
         CHECKSUMS_NAME: "".join(f"{(part.digest or b'').hex()}  {part.name}\n" for part in parts),
     }
-    with path.open("wb") as file:
-        _write_members(file, members, parts, part_paths)
-        file.flush()
-        os.fsync(file.fileno())
-    return hashlib.sha256(json.dumps(members).encode()).digest()
+    for part in parts:
+        _check_part(part, part_paths[part.position])
+    contents = [*_list_texts(members), *_list_parts(parts, part_paths)]
+    return list(_list_pieces(contents)), hashlib.sha256(json.dumps(members).encode()).digest()
 
 
-def _write_members(
-    file: BinaryIO, members: Mapping[str, str], parts: Sequence[ExportPart], part_paths: Mapping[int, Path]
-) -> None:
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for name, text in members.items():
-            _add_text(archive, name, text)
-        for part in parts:
-            with part_paths[part.position].open("rb") as source, _open_member(archive, part.name) as member:
-                _copy_part(part, source, member)
-
-
-def _copy_part(part: ExportPart, source: BinaryIO, member: IO[bytes]) -> None:
-    """Copy a part and compare its digest, which a thread computes meanwhile: both release the GIL."""
-    digest = hashlib.sha256()
-    with ThreadPoolExecutor(1) as hasher:
-        while block := source.read(COPY_BYTES):
-            hashing = hasher.submit(digest.update, block)
-            member.write(block)
-            hashing.result()
-    if digest.digest() != part.digest:
+def _check_part(part: ExportPart, path: Path) -> None:
+    """Synchronize a part with the disk. Raises PartDamaged if it is missing or another one than that was written."""
+    try:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        is_intact = path.stat().st_size == part.size and compute_crc(path) == part.crc
+    except FileNotFoundError:  # the data folder was replaced meanwhile
+        is_intact = False
+    if not is_intact:
         raise PartDamaged(part.name)
+
+
+def _list_texts(members: Mapping[str, str]) -> Iterator[tuple[ZipMember, ArchivePiece]]:
+    for name, text in members.items():
+        content = text.encode()
+        yield ZipMember(name, len(content), zlib.crc32(content)), ArchivePiece(len(content), content)
+
+
+def _list_parts(
+    parts: Sequence[ExportPart], part_paths: Mapping[int, Path]
+) -> Iterator[tuple[ZipMember, ArchivePiece]]:
+    for part in parts:
+        assert part.size is not None
+        assert part.crc is not None
+        yield (
+            ZipMember(part.name, part.size, part.crc),
+            ArchivePiece(part.size, part_name=part_paths[part.position].name),
+        )
+
+
+def _list_pieces(contents: Sequence[tuple[ZipMember, ArchivePiece]]) -> Iterator[ArchivePiece]:
+    """List the pieces of the file: a header before each member, and the directory at the end."""
+    offset, placed = 0, []
+    for member, piece in contents:
+        header = build_local_header(member)
+        placed.append((member, offset))
+        offset += len(header) + piece.size
+        yield ArchivePiece(len(header), header)
+        yield piece
+    directory = build_directory(placed, offset)
+    yield ArchivePiece(len(directory), directory)
 
 
 def build_schema(job: ExportJob, parts: Sequence[ExportPart]) -> dict[str, Any]:
@@ -113,15 +130,3 @@ def _describe_table(job: ExportJob, table: ExportTable, parts: list[ExportPart])
             for part in parts
         ],
     }
-
-
-def _add_text(archive: zipfile.ZipFile, name: str, text: str) -> None:
-    with _open_member(archive, name) as member:
-        member.write(text.encode())
-
-
-def _open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    info = zipfile.ZipInfo(name, FIXED_TIME)
-    info.external_attr = FILE_MODE
-    info.create_system = 3
-    return archive.open(info, "w", force_zip64=True)

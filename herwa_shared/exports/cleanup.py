@@ -69,7 +69,7 @@ async def delete_orphaned_files(database: Database, folder: ExportFolder) -> Non
     for job_id in list(folder.list_ids()):
         if states.get(job_id) not in kept:
             await asyncio.to_thread(folder.delete, job_id)
-    lost = [id_ for id_, state in states.items() if state == ExportState.READY and not folder.get_file(id_).exists()]
+    lost = [id_ for id_, state in states.items() if state == ExportState.READY and not folder.get_index(id_).exists()]
     for job_id in lost:
         async with database.acquire_connection() as connection, connection.transaction():
             guild_id = await connection.fetchval(LOST_SQL, job_id, ExportError.FILE_LOST.value)

@@ -3,13 +3,16 @@
 API and worker need the same folder. Names contain nothing but numbers of rows in PostgreSQL.
 """
 
+import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from herwa_shared.config import Settings
+from herwa_shared.exports.archive_file import INDEX_NAME, ArchiveFile
 from herwa_shared.runtime.data_dir import DataFolder
 
 MIN_FREE_BYTES = 256 << 20
@@ -26,9 +29,13 @@ class ExportFolder:
 
     path: Path
 
-    def get_file(self, job_id: int) -> Path:
-        """Return the path of a finished file."""
-        return self.path / str(job_id) / "export.zip"
+    def get_index(self, job_id: int) -> Path:
+        """Return the path of the index of a finished file. Without it, the export has no file."""
+        return self.path / str(job_id) / INDEX_NAME
+
+    def open_file(self, job_id: int) -> BinaryIO:
+        """Open the file of an export for reading. Raises FileNotFoundError if it has none."""
+        return io.BufferedReader(ArchiveFile(self.path / str(job_id)))
 
     def get_part(self, job_id: int, position: int) -> Path:
         """Return the path of a part that is complete."""
@@ -37,6 +44,14 @@ class ExportFolder:
     def get_draft(self, job_id: int, lease: UUID) -> Path:
         """Return the path of what the holder of a lease is writing. No other process writes there."""
         return self.path / str(job_id) / f"{lease}.draft"
+
+    def publish_part(self, job_id: int, lease: UUID, position: int) -> None:
+        """Make what the holder of a lease has written a part that is complete."""
+        self.get_draft(job_id, lease).replace(self.get_part(job_id, position))
+
+    def publish_index(self, job_id: int, lease: UUID) -> None:
+        """Make what the holder of a lease has written the index of the file."""
+        self.get_draft(job_id, lease).replace(self.get_index(job_id))
 
     def prepare(self, job_id: int) -> None:
         """Create the folder of an export, readable by its owner only, and delete earlier files."""
@@ -52,11 +67,6 @@ class ExportFolder:
         for pattern in ("*.draft", "*.rows"):
             for path in (self.path / str(job_id)).glob(pattern):
                 path.unlink(missing_ok=True)
-
-    def delete_parts(self, job_id: int) -> None:
-        """Delete the parts of an export, whose file is complete."""
-        for path in (self.path / str(job_id)).glob("part-*"):
-            path.unlink(missing_ok=True)
 
     def list_ids(self) -> Iterator[int]:
         """List the exports that have a folder."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import asyncpg
 
-from herwa_shared.exports.part_writer import COLUMN_TYPES, UTC_ZONE, WrittenPart, compute_digest
+from herwa_shared.exports.checksums import Checksums, compute_checksums
+from herwa_shared.exports.part_writer import COLUMN_TYPES, UTC_ZONE, WrittenPart
 from herwa_shared.exports.tables import ExportColumnType, ExportFormat, ExportTable, TableSource
 from herwa_shared.models import ExportJob
 from herwa_shared.tables.csv_writer import write_csv_file
@@ -49,8 +50,7 @@ async def write_list(
             row = [_format_id(value) if column.type is ExportColumnType.ID else value for column, value in cells]
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
-    size, digest = await asyncio.to_thread(_write_file, job, table, rows_path, path)
-    return WrittenPart(count, size, digest)
+    return WrittenPart(count, await asyncio.to_thread(_write_file, job, table, rows_path, path))
 
 
 async def _stream_records(
@@ -66,8 +66,8 @@ async def _stream_records(
         position = records[-1][0]
 
 
-def _write_file(job: ExportJob, table: ExportTable, rows_path: Path, path: Path) -> tuple[int, bytes]:
-    """Write a table from lines of JSON, which are deleted. Returns its size and digest. Called in a thread."""
+def _write_file(job: ExportJob, table: ExportTable, rows_path: Path, path: Path) -> Checksums:
+    """Write a table from lines of JSON, which are deleted. Called in a thread."""
     columns = tuple(Column(column.name, column.name, COLUMN_TYPES[column.type]) for column in table.columns)
     with rows_path.open() as lines, path.open("wb") as file:
         if job.format == ExportFormat.XLSX:
@@ -81,7 +81,7 @@ def _write_file(job: ExportJob, table: ExportTable, rows_path: Path, path: Path)
                 record = {column.name: value for column, value in zip(table.columns, json.loads(line), strict=True)}
                 file.write((json.dumps(record, ensure_ascii=False) + "\n").encode())
     rows_path.unlink()
-    return path.stat().st_size, compute_digest(path)
+    return compute_checksums(path)
 
 
 def _parse_cells(values: list[Any]) -> Iterator[Cell]:

@@ -4,7 +4,6 @@ A workbook is written by XlsxWriter from the rows that ClickHouse streamed to a 
 """
 
 import asyncio
-import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ import numpy as np
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.errors import ServiceUnavailable
+from herwa_shared.exports.checksums import Checksums, compute_checksums
 from herwa_shared.exports.parquet_footer import read_row_count
 from herwa_shared.exports.part_queries import ENGINE_FORMATS, STREAM_SETTINGS, build_part_query
 from herwa_shared.exports.tables import TABLES, ExportColumn, ExportColumnType, ExportFormat
@@ -47,29 +47,26 @@ class PartProgress:
 
 @dataclass(frozen=True, slots=True)
 class WrittenPart:
-    """A part that is complete on disk; `size` is in bytes."""
+    """A part that is complete on disk."""
 
     rows: int
-    size: int
-    digest: bytes
+    checksums: Checksums
 
 
 @dataclass(slots=True)
 class _PartFile:
-    """A file that is written in large blocks, with its digest and its number of lines."""
+    """A file that is written in large blocks, with its checksums and its number of lines."""
 
     file: BinaryIO
     lines: int = 0
-    size: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
+    checksums: Checksums = field(default_factory=Checksums)
 
     def write(self, chunks: Sequence[bytes]) -> None:
         """Write the chunks of a block. Called in a thread; hashing, counting and writing release the GIL."""
         block = b"".join(chunks)
         self.file.write(block)
-        self.digest.update(block)
+        self.checksums.add(block)
         self.lines += int(np.count_nonzero(np.frombuffer(block, np.uint8) == NEWLINE))
-        self.size += len(block)
 
 
 async def write_part(
@@ -97,17 +94,11 @@ async def write_part(
                 progress.rows = max(0, part_file.lines - (export_format is ExportFormat.CSV))
         progress.rows = max(0, part_file.lines - (export_format is ExportFormat.CSV))
     if export_format is ExportFormat.PARQUET:
-        return WrittenPart(read_row_count(path), part_file.size, part_file.digest.digest())
+        return WrittenPart(read_row_count(path), part_file.checksums)
     if export_format is ExportFormat.XLSX:
-        size, digest = await asyncio.to_thread(_write_workbook, job, part, rows_path, path)
-        return WrittenPart(part_file.lines, size, digest)
-    return WrittenPart(progress.rows, part_file.size, part_file.digest.digest())
-
-
-def compute_digest(path: Path) -> bytes:
-    """Compute the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+        checksums = await asyncio.to_thread(_write_workbook, job, part, rows_path, path)
+        return WrittenPart(part_file.lines, checksums)
+    return WrittenPart(progress.rows, part_file.checksums)
 
 
 async def _stream_blocks(
@@ -156,8 +147,8 @@ async def _write_behind(part_file: _PartFile) -> AsyncIterator[Callable[[Sequenc
             await asyncio.wait([writing])
 
 
-def _write_workbook(job: ExportJob, part: ExportPart, rows_path: Path, path: Path) -> tuple[int, bytes]:
-    """Write a workbook from lines of JSON, which are deleted. Returns its size and digest. Called in a thread."""
+def _write_workbook(job: ExportJob, part: ExportPart, rows_path: Path, path: Path) -> Checksums:
+    """Write a workbook from lines of JSON, which are deleted. Called in a thread."""
     from herwa_shared.tables.xlsx_writer import write_xlsx_file  # noqa: PLC0415 - rarely needed
 
     table = TABLES[part.table]
@@ -167,7 +158,7 @@ def _write_workbook(job: ExportJob, part: ExportPart, rows_path: Path, path: Pat
         titles = tuple(Column(column.name, column.name, COLUMN_TYPES[column.type]) for column in columns)
         write_xlsx_file(Table(table.key, titles, rows, UTC_ZONE), file, created_at=job.created_at)
     rows_path.unlink()
-    return path.stat().st_size, compute_digest(path)
+    return compute_checksums(path)
 
 
 def _parse_cells(columns: tuple[ExportColumn, ...], values: list[Any]) -> Iterator[Cell]:

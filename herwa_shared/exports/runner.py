@@ -22,7 +22,8 @@ from herwa_shared.analytics.table_selection import get_raw_events_start
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
-from herwa_shared.exports.archive import PartDamaged, get_extension, write_archive
+from herwa_shared.exports.archive import PartDamaged, build_archive, get_extension
+from herwa_shared.exports.archive_file import write_index
 from herwa_shared.exports.events import record_event
 from herwa_shared.exports.files import DiskFull, ExportFolder
 from herwa_shared.exports.hidden_members import NO_HIDDEN_MEMBERS, HiddenMembers, load_hidden_members
@@ -78,7 +79,9 @@ UPDATE export_job SET done_rows = done_rows + $3, part_rows = 0, estimated_rows 
     stepped_at = now(), failures = 0, lease = NULL, leased_until = NULL
 WHERE id = $1 AND lease = $2 RETURNING done_rows, max_rows
 """
-SAVE_PART_SQL = 'UPDATE export_part SET rows = $3, size = $4, digest = $5 WHERE job_id = $1 AND "position" = $2'
+SAVE_PART_SQL = """
+UPDATE export_part SET rows = $3, size = $4, digest = $5, crc = $6 WHERE job_id = $1 AND "position" = $2
+"""
 READY_SQL = """
 UPDATE export_job SET state = 'ready', file_bytes = $3, file_digest = $4, finished_at = now(),
     expires_at = now() + $5::interval, estimated_rows = done_rows, lease = NULL, leased_until = NULL, failures = 0
@@ -218,7 +221,6 @@ class ExportRunner:
                     pseudonym_secret=await self._load_pseudonym_secret(step.job),
                     progress=progress,
                 )
-            draft.replace(self._folder.get_part(step.id, part.position))
             await self._save_part(step, part, written)
 
     async def _save_part(self, step: _Step, part: ExportPart, written: WrittenPart) -> None:
@@ -226,30 +228,29 @@ class ExportRunner:
             row = await connection.fetchrow(PART_DONE_SQL, step.id, step.lease, written.rows, part.estimated_rows)
             if row is None:
                 raise LeaseLost
-            await connection.execute(SAVE_PART_SQL, step.id, part.position, written.rows, written.size, written.digest)
+            sums = written.checksums
+            arguments = (step.id, part.position, written.rows, sums.size, sums.digest, sums.crc)
+            await connection.execute(SAVE_PART_SQL, *arguments)
+            self._folder.publish_part(step.id, step.lease, part.position)
         if row["max_rows"] is not None and row["done_rows"] > row["max_rows"]:
             await self._fail(step, ExportError.TOO_MANY_ROWS, lease=None)
 
     async def _finish(self, step: _Step) -> None:
-        """Build the file from the parts, which are deleted when PostgreSQL knows the file."""
-        draft = self._folder.get_draft(step.id, step.lease)
+        """Write the index of the file, which consists of the parts."""
         paths = {part.position: self._folder.get_part(step.id, part.position) for part in step.parts}
-        if not all(path.exists() for path in paths.values()):  # the data folder was replaced meanwhile
-            await self._restart(step)
         async with self._hold_lease(step, PartProgress()):
             try:
-                digest = await asyncio.to_thread(write_archive, draft, step.job, step.parts, paths)
+                pieces, digest = await asyncio.to_thread(build_archive, step.job, step.parts, paths)
             except PartDamaged:
                 log.warning("a part of an export is damaged", export=step.id)
                 await self._restart(step)
-            file = self._folder.get_file(step.id)
-            draft.replace(file)
+            await asyncio.to_thread(write_index, self._folder.get_draft(step.id, step.lease), pieces)
+            size = sum(piece.size for piece in pieces)
             async with self._database.acquire_connection() as connection, connection.transaction():
-                arguments = (step.id, step.lease, file.stat().st_size, digest, FILE_LIFETIME)
-                if await connection.fetchval(READY_SQL, *arguments) is None:
+                if await connection.fetchval(READY_SQL, step.id, step.lease, size, digest, FILE_LIFETIME) is None:
                     raise LeaseLost
                 await record_event(connection, step.id)
-        await asyncio.to_thread(self._folder.delete_parts, step.id)
+                self._folder.publish_index(step.id, step.lease)
         log.info("export ready", export=step.id, guild=step.job.guild_id, rows=step.job.done_rows)
 
     @asynccontextmanager

@@ -98,7 +98,8 @@ class ExportPart(SQLModel, table=True):
     """One member of an export's file: the rows of one table of it in one month.
 
     `table` is one of `ExportTable`. Until the part is written, `rows` is null; it is then written from its first row
-    again, so that no interruption can double a row. `size` is in bytes, `digest` the SHA-256 of the member.
+    again, so that no interruption can double a row. `size` is in bytes, `digest` the SHA-256 of the member, `crc` its
+    CRC-32.
     """
 
     __tablename__ = "export_part"
@@ -113,3 +114,4 @@ class ExportPart(SQLModel, table=True):
     rows: int | None = Field(default=None, sa_type=SNOWFLAKE)
     size: int | None = Field(default=None, sa_type=SNOWFLAKE)
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
+    crc: int | None = Field(default=None, sa_type=SNOWFLAKE)

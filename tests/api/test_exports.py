@@ -134,7 +134,15 @@ async def test_summaries_are_downloaded_with_a_link_in_ranges(key_client, runner
     assert (rest.status_code, rest.content) == (206, response.content[100:])
     other = await key_client.get_file(url, Range="bytes=100-", **{"If-Range": '"other"'})
     assert (other.status_code, other.content) == (200, response.content)
-    assert (await key_client.get_file(url, Range=f"bytes={ready['bytes']}-")).status_code == 416
+    behind = await key_client.get_file(url, Range=f"bytes={ready['bytes']}-")
+    assert (behind.status_code, behind.headers["content-range"]) == (416, f"bytes */{ready['bytes']}")
+    part = await key_client.get_file(url, Range="bytes=10-19")
+    assert (part.content, part.headers["content-length"]) == (response.content[10:20], "10")
+    assert part.headers["content-range"] == f"bytes 10-19/{ready['bytes']}"
+    last = await key_client.get_file(url, Range="bytes=-30")
+    assert (last.status_code, last.content) == (206, response.content[-30:])
+    several = await key_client.get_file(url, Range="bytes=0-1,5-6")
+    assert (several.status_code, several.content) == (200, response.content)
 
 
 async def test_file_is_unknown_to_everyone_but_the_owner_of_the_link(

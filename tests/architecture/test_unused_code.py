@@ -35,6 +35,7 @@ FRAMEWORK_METHODS = frozenset(
         "from_custom_id",
         "interaction_check",
         "capture_signals",
+        "seekable",
         "preprocess",
         "postprocess",
         "_get_dynamic_imports",

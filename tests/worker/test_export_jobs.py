@@ -89,8 +89,8 @@ async def test_export_of_a_worker_that_is_killed_again_and_again_has_the_same_by
     job_id = await start_export(stores, guild_id, export_format)
     undisturbed = await finish(stores, settings, job_id)
     assert undisturbed.state == "ready"
-    file = open_export_folder(settings).get_file(job_id)
-    expected = hashlib.sha256(file.read_bytes()).digest()
+    export_folder = open_export_folder(settings)
+    expected = hashlib.sha256(export_folder.open_file(job_id).read()).digest()
 
     await restart(stores, job_id)
     kills_at_work = 0
@@ -108,7 +108,7 @@ async def test_export_of_a_worker_that_is_killed_again_and_again_has_the_same_by
     assert kills_at_work >= 3
     disturbed = await finish(stores, settings, job_id)
     assert (disturbed.state, disturbed.done_rows) == ("ready", undisturbed.done_rows)
-    assert hashlib.sha256(file.read_bytes()).digest() == expected
+    assert hashlib.sha256(export_folder.open_file(job_id).read()).digest() == expected
 
 
 @pytest.mark.slow
@@ -117,8 +117,8 @@ async def test_export_during_which_clickhouse_is_killed_has_the_same_bytes(store
     await fill(stores, guild_id, rows=ROWS)
     job_id = await start_export(stores, guild_id, ExportFormat.CSV)
     await finish(stores, settings, job_id)
-    file = open_export_folder(settings).get_file(job_id)
-    expected = hashlib.sha256(file.read_bytes()).digest()
+    export_folder = open_export_folder(settings)
+    expected = hashlib.sha256(export_folder.open_file(job_id).read()).digest()
 
     await restart(stores, job_id)
     process, kills_at_work = await start_worker(settings), 0
@@ -135,4 +135,4 @@ async def test_export_during_which_clickhouse_is_killed_has_the_same_bytes(store
         await connection.execute("UPDATE export_job SET leased_until = now() WHERE id = $1", job_id)
     disturbed = await finish(stores, settings, job_id)
     assert disturbed.state == "ready"
-    assert hashlib.sha256(file.read_bytes()).digest() == expected
+    assert hashlib.sha256(export_folder.open_file(job_id).read()).digest() == expected

@@ -41,7 +41,7 @@ async def export(stores, runner, folder, guild_id, tmp_path, **options) -> dict[
     job = await finish_export(stores, runner, job_id)
     assert (job.state, job.error) == ("ready", None)
     target = tmp_path / "extracted"
-    with zipfile.ZipFile(folder.get_file(job_id)) as archive:
+    with zipfile.ZipFile(folder.open_file(job_id)) as archive:
         assert archive.testzip() is None
         archive.extractall(target)
         return {name: target / name for name in archive.namelist()}
@@ -175,7 +175,7 @@ async def test_export_of_one_channel_holds_only_its_rows(stores, runner, folder,
     now = utc_now()
     request = type(request)(request.data_sets, request.format, now - timedelta(days=30), now, 21, True)
     job = await finish_export(stores, runner, await start_export(stores, guild, request))
-    with zipfile.ZipFile(folder.get_file(job.id)) as archive:
+    with zipfile.ZipFile(folder.open_file(job.id)) as archive:
         rows = [
             row
             for name in archive.namelist()

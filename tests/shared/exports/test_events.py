@@ -58,7 +58,7 @@ async def test_ready_and_failed_exports_have_one_event_each(stores, runner, fold
     async with stores.database.acquire_connection() as connection:
         await record_event(connection, first)
     assert await load_events(stores, guild) == [(first, "export.ready")], "an export is ready once"
-    folder.get_file(first).unlink()
+    folder.get_index(first).unlink()
     await delete_orphaned_files(stores.database, folder)
     assert await load_events(stores, guild) == [(first, "export.ready"), (first, "export.failed")]
     monkeypatch.setattr(files_module, "MIN_FREE_BYTES", 1 << 60)

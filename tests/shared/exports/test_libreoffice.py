@@ -21,7 +21,7 @@ def profile(tmp_path_factory):
 async def test_workbooks_open_with_ids_dates_and_numbers(stores, runner, folder, guild, tmp_path, profile):
     request = build_request(data_sets=(DataSet.MESSAGES,), export_format=ExportFormat.XLSX)
     job = await finish_export(stores, runner, await start_export(stores, guild, request))
-    with zipfile.ZipFile(folder.get_file(job.id)) as archive:
+    with zipfile.ZipFile(folder.open_file(job.id)) as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".xlsx"))
         archive.extractall(tmp_path)
     events = open_in_libreoffice(profile, tmp_path / next(name for name in names if "messages_events" in name))

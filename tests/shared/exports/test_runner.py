@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -40,7 +41,7 @@ async def test_part_that_was_interrupted_is_written_again_and_the_file_is_the_sa
 ):
     job_id = await start_export(stores, guild)
     undisturbed = await finish_export(stores, runner, job_id)
-    expected = hashlib.sha256(folder.get_file(job_id).read_bytes()).hexdigest()
+    expected = hashlib.sha256(folder.open_file(job_id).read()).hexdigest()
 
     write_part, calls = runner_module.write_part, 0
 
@@ -61,7 +62,7 @@ async def test_part_that_was_interrupted_is_written_again_and_the_file_is_the_sa
     disturbed = await finish_export(stores, runner, job_id, allows_failures=True)
     assert calls > 4
     assert disturbed.file_digest == undisturbed.file_digest
-    assert hashlib.sha256(folder.get_file(job_id).read_bytes()).hexdigest() == expected
+    assert hashlib.sha256(folder.open_file(job_id).read()).hexdigest() == expected
     assert disturbed.done_rows == undisturbed.done_rows
 
 
@@ -146,13 +147,13 @@ async def test_member_who_opts_out_is_in_no_file_any_more(stores, runner, folder
     job_id = await start_export(stores, guild)
     await finish_export(stores, runner, job_id)
     member = str(MEMBERS[1]).encode()
-    assert all(text in folder.get_file(job_id).read_bytes() for text in (member, b"Grace the Writer", b"Mallory"))
+    assert all(text in folder.open_file(job_id).read() for text in (member, b"Grace the Writer", b"Mallory"))
     async with stores.database.transaction() as session:
         await set_opt_out(session, guild_id=guild, user_id=MEMBERS[1], opted_out=True)
     await apply_choices(stores.database, stores.clickhouse_writer)
     assert (await load_job(stores, job_id)).state == ExportState.QUEUED
     job = await finish_export(stores, runner, job_id)
-    content = folder.get_file(job_id).read_bytes()
+    content = folder.open_file(job_id).read()
     assert job.state == ExportState.READY
     assert not [text for text in (member, b"Grace the Writer") if text in content]
     assert str(MEMBERS[0]).encode() in content
@@ -162,16 +163,16 @@ async def test_member_who_opts_out_is_in_no_file_any_more(stores, runner, folder
         await set_opt_out(session, guild_id=None, user_id=88, opted_out=True)
     await apply_choices(stores.database, stores.clickhouse_writer)
     await finish_export(stores, runner, job_id)
-    assert b"Mallory" not in folder.get_file(job_id).read_bytes(), "a member without events has a name only"
+    assert b"Mallory" not in folder.open_file(job_id).read(), "a member without events has a name only"
 
 
 async def test_file_is_deleted_after_a_week_and_audited(stores, runner, folder, guild):
     job_id = await start_export(stores, guild)
     await finish_export(stores, runner, job_id)
     await delete_expired_exports(stores.database, folder, now=utc_now() + timedelta(days=6))
-    assert folder.get_file(job_id).exists()
+    assert folder.get_index(job_id).exists()
     await delete_expired_exports(stores.database, folder, now=utc_now() + timedelta(days=7, minutes=1))
-    assert not folder.get_file(job_id).exists()
+    assert not folder.get_index(job_id).exists()
     assert (await load_job(stores, job_id)).state == ExportState.DELETED
     async with stores.database.transaction() as session:
         rows = (
@@ -197,3 +198,21 @@ async def test_damaged_part_lets_the_export_be_written_again(stores, runner, fol
     part.write_bytes(part.read_bytes()[:-1] + b"?")
     done = await finish_export(stores, runner, job_id)
     assert (done.state, done.done_rows) == (ExportState.READY, done.estimated_rows)
+    with zipfile.ZipFile(folder.open_file(job_id)) as archive:
+        lines = [line.split() for line in archive.read("SHA256SUMS").decode().splitlines()]
+        assert {name: hashlib.sha256(archive.read(name)).hexdigest() for _, name in lines} == {n: d for d, n in lines}
+
+
+async def test_file_that_is_written_again_while_it_is_read_is_not_mixed(stores, runner, folder, guild):
+    job_id = await start_export(stores, guild)
+    await finish_export(stores, runner, job_id)
+    before = folder.open_file(job_id).read()
+    reader = folder.open_file(job_id)
+    assert reader.read(100) == before[:100]
+    async with stores.database.transaction() as session:
+        await set_opt_out(session, guild_id=guild, user_id=MEMBERS[1], opted_out=True)
+    await apply_choices(stores.database, stores.clickhouse_writer)
+    await finish_export(stores, runner, job_id)
+    with pytest.raises(FileNotFoundError):
+        reader.read()
+    assert folder.open_file(job_id).read() != before
