@@ -43,6 +43,12 @@
   document.addEventListener("input", (event) => {
     if (event.target.matches?.("[data-search]")) search(event.target);
   });
+  // What is loaded after something was typed is searched, too.
+  new MutationObserver((changes) => {
+    const hasNewElements = changes.some(({ addedNodes }) => [...addedNodes].some((node) => node instanceof Element));
+    if (!hasNewElements) return;
+    for (const input of document.querySelectorAll("[data-search]")) if (input.value) search(input);
+  }).observe(document, { subtree: true, childList: true });
 
   document.addEventListener("keydown", (event) => {
     const sheet = event.target.closest?.(".sheet");

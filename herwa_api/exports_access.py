@@ -45,11 +45,6 @@ class ExportCaller:
         """The id of the API key; None for a user."""
         return self.caller.key_id if isinstance(self.caller, Principal) else None
 
-    @property
-    def identity(self) -> str:
-        """Tells callers apart for `Idempotency-Key`: no two users or keys have the same."""
-        return f"key {self.key_id}" if self.key_id is not None else f"user {self.actor.user_id}"
-
     async def require_history_feature(self, app_state: AppState) -> None:
         """Require that exports may hold more than summaries. Raises AccessDenied."""
         if isinstance(self.caller, Principal):

@@ -40,7 +40,7 @@ from herwa_shared.settings_surfaces import (
 class SettingsCaller:
     """Who reads or changes settings. `actor` is named in the audit log.
 
-    `identity` tells callers apart: no two users or keys have the same. `members` is how the caller sees members.
+    `identity` tells callers apart for `Idempotency-Key`. `members` is how the caller sees members.
     """
 
     guild_id: int
@@ -102,7 +102,7 @@ async def _authorize_user(
     for further in surfaces:
         await require_managed_guild(app_state, user, guild_id, further)
     actor = Actor(ChangeSource.API, user.user_id, user.name)
-    return SettingsCaller(managed.id, actor, f"user {user.user_id}", get_member_identities(user))
+    return SettingsCaller(managed.id, actor, user.identity, get_member_identities(user))
 
 
 async def _authorize_key(
@@ -113,7 +113,7 @@ async def _authorize_key(
         raise NotFound(texts.GUILD_NOT_FOUND)
     await require_key(app_state, key, surface, scopes)
     actor = Actor(ChangeSource.API, None, texts.format_key_actor(key.key_id))
-    return SettingsCaller(key.guild_id, actor, f"key {key.key_id}", get_member_identities(key))
+    return SettingsCaller(key.guild_id, actor, key.identity, get_member_identities(key))
 
 
 FeaturesCaller = Annotated[SettingsCaller, Depends(require_settings_access(FEATURES, FEATURES_PAGE, FEATURE_COMMANDS))]

@@ -120,7 +120,7 @@ async def create_guild_export(
         request,
         app_state,
         guild_id=caller.guild_id,
-        caller=caller.identity,
+        caller=caller.caller.identity,
         key=idempotency_key,
         write=write,
         build_response=lambda response: _build_created(request, response),

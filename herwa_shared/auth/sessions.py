@@ -40,6 +40,11 @@ class SessionUser:
     avatar: str | None
     logged_in_at: datetime
 
+    @property
+    def identity(self) -> str:
+        """Tells callers apart for `Idempotency-Key`: no two users have the same."""
+        return f"user {self.user_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:

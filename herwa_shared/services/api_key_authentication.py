@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from ipaddress import ip_address
 
 from sqlalchemy import BigInteger, literal_column
@@ -36,6 +37,11 @@ class Principal:
     owner_id: int
     scopes: frozenset[Scope]
     pseudonym_secret: bytes = field(repr=False)
+
+    @property
+    def identity(self) -> str:
+        """Tells callers apart for `Idempotency-Key`: the same for a key and its rotations, and for no other key."""
+        return f"key {sha256(self.pseudonym_secret).hexdigest()}"
 
     @property
     def is_test(self) -> bool:

@@ -339,12 +339,15 @@ async def test_export_belongs_to_the_successors_of_the_key_that_created_it(
     scopes = [Scope.STATS, Scope.EXPORTS, Scope.MEMBERS]
     first_id, first = await post("", {"name": "exports", "scopes": scopes})
     _, stranger = await post("", {"name": "other", "scopes": scopes})
-    export = await create(first, {"data": ["messages"], "format": "jsonl", "members": True})
+    body, once = {"data": ["messages"], "format": "jsonl", "members": True}, {"Idempotency-Key": "once"}
+    export = await create(first, body, headers=once)
     second_id, _ = await post(f"/{first_id}/rotate", {"overlap_hours": 1})
     third_id, third = await post(f"/{second_id}/rotate", {"overlap_hours": 0})
+    assert (await create(third, body, headers=once))["id"] == export["id"], "a repeated request is done once"
     later = await create(third)
     assert await list_ids(first) == await list_ids(third) == [later["id"], export["id"]]
     assert await list_ids(stranger) == []
+    assert (await create(stranger, body, headers=once))["id"] not in (export["id"], later["id"])
 
     assert (await third.send("POST", f"/{export['id']}/pause")).json()["state"] == "paused"
     assert (await third.send("POST", f"/{export['id']}/resume")).json()["state"] == "queued"

@@ -13,6 +13,7 @@ from herwa_sim.client.store import list_skus
 from herwa_web import texts as web_texts
 from herwa_web.pages.admin import texts as panel_texts
 from herwa_web.pages.admin.announcements import texts as announcement_texts
+from herwa_web.pages.admin.audit.texts import format_act
 from herwa_web.pages.admin.features import texts as feature_texts
 from herwa_web.pages.admin.server import texts
 from herwa_web.pages.admin.servers import texts as list_texts
@@ -133,7 +134,7 @@ async def test_rest_of_the_operators_day(
 
     await operator.goto(f"{governed.base_url}/admin/audit")
     for action in ("announcement.end", "kill_switch.set", "server.view"):
-        await expect(operator.locator("main")).to_contain_text(action)
+        await expect(operator.locator("main")).to_contain_text(format_act(action, ""))
 
 
 @pytest.mark.slow

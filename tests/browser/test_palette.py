@@ -35,6 +35,21 @@ async def test_palette_has_the_focus_before_the_next_key(owner: Page, server: Re
     assert await owner.evaluate(OPEN_AND_READ_FOCUS_SCRIPT)
 
 
+OPEN_AND_TYPE_SCRIPT = """text => {
+    document.dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true, cancelable: true }));
+    document.execCommand("insertText", false, text);
+}"""
+
+
+async def test_channels_that_are_loaded_after_typing_are_searched_too(owner: Page, server: ReplayedServer):
+    server.create_channel("late-club")
+    await open_overview(owner, server)
+    await owner.evaluate(OPEN_AND_TYPE_SCRIPT, "late-club")
+    choices = owner.locator("#palette .choice")
+    await expect(choices.filter(has_text="late-club")).to_be_visible()
+    await expect(choices.filter(visible=True)).to_have_count(1)
+
+
 @pytest.mark.slow
 async def test_palette_finds_a_range_and_a_channel(owner: Page, server: ReplayedServer):
     channel = server.create_channel("palette-club")

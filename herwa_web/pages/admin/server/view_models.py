@@ -11,6 +11,7 @@ from herwa_shared.services.audit import AuditLogEntry
 from herwa_shared.services.grants import GrantStatus
 from herwa_shared.services.subscriptions import SubscriptionSource, SubscriptionStatus
 from herwa_web.pages.admin import texts as panel_texts
+from herwa_web.pages.admin.audit.texts import SOURCES, format_act
 from herwa_web.pages.admin.server import texts
 from herwa_web.pages.admin.servers.texts import TROUBLES
 
@@ -124,8 +125,9 @@ def build_log_row(entry: AuditLogEntry) -> TextRow:
     """Build a line of an audit log."""
     values = entry.after or entry.before or {}
     changes = ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in values.items() if value is not None)
-    facts = [panel_texts.format_moment(entry.at), entry.actor.name, str(entry.actor.via), changes, entry.reason]
-    return TextRow(f"{entry.action} {entry.target}", [fact for fact in facts if fact], key=str(entry.number))
+    via = SOURCES.get(entry.actor.via, str(entry.actor.via))
+    facts = [panel_texts.format_moment(entry.at), entry.actor.name, via, changes, entry.reason]
+    return TextRow(format_act(entry.action, entry.target), [fact for fact in facts if fact], key=str(entry.number))
 
 
 def _build_periods(subscriptions: tuple[SubscriptionStatus, ...], now: datetime) -> list[PeriodBar]:
