@@ -86,7 +86,10 @@ async def authorize(visitor: Visitor, guild_id: str, surface: Surface) -> UserGu
     Raises AccessDenied, PolicyUnavailable, what `GuildAccess.get_role_ids` raises, and NotFound: with the same message
     for a guild that the user does not manage, an unknown id and a malformed id.
     """
-    guild = require_managed(visitor.guilds, require_guild_id(guild_id))
+    parsed_id, guilds = require_guild_id(guild_id), visitor.guilds
+    if guild_access := app_context.find_guild_access():
+        guilds = await guild_access.refresh_before_refusal(visitor.user.user_id, guilds, parsed_id)
+    guild = require_managed(guilds, parsed_id)
     await app_context.get_authorizer().require_member(visitor.user.user_id, guild, surface)
     return guild
 

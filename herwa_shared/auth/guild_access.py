@@ -1,7 +1,8 @@
 """Cached guild permissions and roles of a user, fetched from Discord.
 
-The cache is in PostgreSQL. It is refreshed after five minutes, before a write (`fresh=True`), and after the gateway
-reports a change (`invalidate_guild_access`). What a process has read of it is kept in memory until it changes.
+The cache is in PostgreSQL. It is refreshed after five minutes, before a write (`fresh=True`), after the gateway reports
+a change (`invalidate_guild_access`), and before a refusal if it is older than ten seconds. What a process has read of
+it is kept in memory until it changes.
 """
 
 import asyncio
@@ -45,6 +46,8 @@ __all__ = [
 
 TOKEN_PURPOSE = "tokens"  # noqa: S105 - a label from which the key is derived
 CACHE_TTL = timedelta(minutes=5)
+REFUSAL_TTL = timedelta(seconds=10)
+"""How old the cache may be when a user is refused a guild, which they may have joined or come to manage since."""
 MAX_FETCH_ATTEMPTS = 3
 MAX_RETRY_WAIT_SECONDS = 2.0
 NO_SUCH_GUILD = "Server not found. Check the id, or use the account that manages this server."
@@ -104,7 +107,21 @@ class GuildAccess:
         Raises NotFound in every other case, so that the response does not reveal the cause; also what `list_guilds`
         raises.
         """
-        return require_managed(await self.list_guilds(user_id, fresh=fresh, now=now), guild_id)
+        guilds = await self.list_guilds(user_id, fresh=fresh, now=now)
+        return require_managed(await self.refresh_before_refusal(user_id, guilds, guild_id, now=now), guild_id)
+
+    async def refresh_before_refusal(
+        self, user_id: int, guilds: tuple[UserGuildInfo, ...], guild_id: int, *, now: datetime | None = None
+    ) -> tuple[UserGuildInfo, ...]:
+        """Return these guilds of the user; newer ones if `require_managed` would refuse them and they are old.
+
+        They are old after REFUSAL_TTL. Raises what `list_guilds` raises.
+        """
+        now = now or utc_now()
+        if any(guild.id == guild_id and _is_managed(guild) for guild in guilds):
+            return guilds
+        is_new = _is_fresh(await self._get_cached(user_id), now, REFUSAL_TTL)
+        return guilds if is_new else await self.list_guilds(user_id, fresh=True, now=now)
 
     async def get_role_ids(self, user_id: int, guild_id: int, *, now: datetime | None = None) -> frozenset[int]:
         """Return the user's role ids in one of their guilds.
@@ -224,9 +241,13 @@ class GuildAccess:
 def require_managed(guilds: Iterable[UserGuildInfo], guild_id: int) -> UserGuildInfo:
     """Return the guild of a user's guilds if the bot is in it and the user can manage it. Raises NotFound otherwise."""
     for guild in guilds:
-        if guild.id == guild_id and guild.has_bot and guild.can_manage:
+        if guild.id == guild_id and _is_managed(guild):
             return guild
     raise NotFound(NO_SUCH_GUILD)
+
+
+def _is_managed(guild: UserGuildInfo) -> bool:
+    return guild.has_bot and guild.can_manage
 
 
 def build_redirect_uri(settings: Settings) -> str:
@@ -252,5 +273,5 @@ def create_guild_access(
     )
 
 
-def _is_fresh(cached: CachedGuilds | CachedRoles, now: datetime) -> bool:
-    return cached.fetched_at is not None and now - cached.fetched_at < CACHE_TTL
+def _is_fresh(cached: CachedGuilds | CachedRoles, now: datetime, ttl: timedelta = CACHE_TTL) -> bool:
+    return cached.fetched_at is not None and now - cached.fetched_at < ttl

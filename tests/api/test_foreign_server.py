@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from herwa_shared.auth import guild_access
 from herwa_shared.stores import Stores
 from tests.api.browser import Browser
 from tests.api.conftest import KeyFactory
@@ -58,8 +59,10 @@ async def test_foreign_server_costs_a_key_what_a_missing_one_does(client, stores
 
 
 async def test_foreign_server_costs_a_user_what_a_missing_one_does(
-    browser: Browser, stores: Stores, server: ManagedServer, make_key: KeyFactory
+    browser: Browser, stores: Stores, server: ManagedServer, make_key: KeyFactory, monkeypatch
 ):
+    # Any refused request refreshes an old cache, whichever comes first.
+    monkeypatch.setattr(guild_access, "REFUSAL_TTL", guild_access.CACHE_TTL)
     await save_server(stores, server)
     await insert_events(stores, server.id, [EventRow(make_utc(2025, 3, 1))])
     await make_key(server.id)

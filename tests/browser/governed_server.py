@@ -5,7 +5,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from herwa_bot.texts import buttons
 from herwa_bot.texts.why import ALLOWED_MARK
@@ -64,6 +64,7 @@ async def open_governed_page(page: Page, governed: GovernedServer, path: str) ->
         while True:
             await page.goto(governed.build_url(path))
             await page.locator("main .panel, main .alone").first.wait_for()
+            await expect(page.locator("main .bone")).to_have_count(0, timeout=CACHE_TIMEOUT_SECONDS * 1_000)
             if not await page.get_by_role("heading", name=texts.SERVER_NOT_FOUND).is_visible():
                 return
             await asyncio.sleep(1)

@@ -6,13 +6,18 @@ from datetime import timedelta
 import pytest
 
 from herwa_shared.auth.discord_oauth import UserGuildPayload
-from herwa_shared.auth.guild_access import NO_SUCH_GUILD, GuildAccess, invalidate_guild_access
+from herwa_shared.auth.guild_access import (
+    NO_SUCH_GUILD,
+    REFUSAL_TTL,
+    GuildAccess,
+    invalidate_guild_access,
+)
 from herwa_shared.auth.user_guilds import load_cached_guilds, save_user_guilds
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.errors import DiscordUnavailable, NotFound, ReauthRequired
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.guilds import mark_guilds_left
+from herwa_shared.services.guilds import GuildData, mark_guilds_left, save_guilds
 from herwa_shared.stores import Stores
 from tests.shared.auth.conftest import LogInFunction
 from tests.support.oauth_login import (
@@ -91,6 +96,26 @@ async def test_refusal_does_not_reveal_its_reason(
             await guild_access.require_managed_guild(user_id, guild_id)
 
 
+async def test_new_guild_is_found_without_waiting_for_the_cache(
+    guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores, discord: SimProcess
+):
+    await log_in(server.owner)
+    now = utc_now()
+    await guild_access.list_guilds(server.owner, now=now)
+    new_id = discord.client.create_guild(f"New {server.name}", owner_id=server.owner)
+    async with stores.database.transaction() as session:
+        await save_guilds(session, [GuildData(new_id, "New", server.owner, None, 1, now)])
+    count_guild_requests(discord.client)
+    almost = now + REFUSAL_TTL - timedelta(seconds=1)
+    with pytest.raises(NotFound):
+        await guild_access.require_managed_guild(server.owner, new_id, now=almost)
+    assert count_guild_requests(discord.client) == 0, "unknown ids don't cause a request each"
+    for _ in range(2):
+        guild = await guild_access.require_managed_guild(server.owner, new_id, now=now + REFUSAL_TTL)
+        assert (guild.id, guild.can_manage) == (new_id, True)
+        assert count_guild_requests(discord.client) <= 1
+
+
 async def test_lost_role_takes_effect_within_five_minutes(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction
 ):
@@ -113,6 +138,18 @@ async def test_fresh_check_before_a_write_detects_a_lost_role(
 
     with pytest.raises(NotFound):
         await guild_access.require_managed_guild(server.manager, server.id, fresh=True)
+
+
+async def test_new_role_takes_effect_within_seconds(
+    guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, discord: SimProcess
+):
+    await log_in(server.member)
+    now = utc_now()
+    with pytest.raises(NotFound):
+        await guild_access.require_managed_guild(server.member, server.id, now=now)
+    discord.client.set_roles(server.id, server.member, [server.role])
+    guild = await guild_access.require_managed_guild(server.member, server.id, now=now + REFUSAL_TTL)
+    assert guild.can_manage
 
 
 @pytest.mark.parametrize("is_guild_wide", [True, False])
