@@ -14,6 +14,7 @@ from herwa.commands.operator_session import get_shell_actor, open_operator_sessi
 from herwa.texts import exports as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
+from herwa_shared.discord.event_times import DISCORD_EPOCH
 from herwa_shared.errors import BadRequest
 from herwa_shared.exports import events, jobs
 from herwa_shared.exports.files import open_export_folder
@@ -25,7 +26,6 @@ from herwa_shared.stores import open_stores
 MAX_LISTED = 20
 MAX_LISTED_EVENTS = 100
 COPY_BYTES = 1 << 20
-FIRST_YEAR = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ExportOptions:
         return ExportRequest(
             self.data_sets or tuple(DataSet),
             self.format,
-            (self.start or FIRST_YEAR).replace(tzinfo=UTC),
+            (self.start or DISCORD_EPOCH).replace(tzinfo=UTC),
             now if self.end is None else self.end.replace(tzinfo=UTC),
             self.channel_id,
             self.with_members,

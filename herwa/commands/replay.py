@@ -23,7 +23,7 @@ from herwa.texts import history as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
-from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
+from herwa_shared.discord.event_times import DISCORD_EPOCH
 from herwa_shared.errors import ServiceUnavailable
 from herwa_shared.models import Guild
 from herwa_shared.services.imported_periods import record_imported_period
@@ -34,7 +34,6 @@ from herwa_sim.client.client import SimClient
 CHUNK_ROWS = 5000
 GUILD_WAIT_SECONDS = 15
 PROGRESS_SECONDS = 10.0
-_DISCORD_EPOCH = datetime.fromtimestamp(DISCORD_EPOCH_MS / 1000, UTC)
 
 ProgressReporter = Callable[[int], None]
 """Is called with the number of messages that have been sent so far."""
@@ -111,7 +110,7 @@ def build_imported_period(
     end_day = end or (result.last_at and result.last_at.date() + timedelta(days=1))
     if not first_day or not end_day:
         return None
-    period = (max(_to_midnight(first_day), _DISCORD_EPOCH), min(_to_midnight(end_day), now))
+    period = (max(_to_midnight(first_day), DISCORD_EPOCH), min(_to_midnight(end_day), now))
     return period if period[0] < period[1] else None
 
 

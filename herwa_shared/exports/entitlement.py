@@ -1,16 +1,14 @@
 """What a guild's tier lets exports hold. Hourly summaries as CSV are in every tier."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from herwa_shared.analytics.history_limit import HistoryLimit, HistoryLimitReached
 from herwa_shared.catalog import Limit
+from herwa_shared.discord.event_times import DISCORD_EPOCH
 from herwa_shared.exports.jobs import ExportRequest
 from herwa_shared.exports.tables import DataSet, ExportFormat
 from herwa_shared.guardrail.policy import Entitlement
-
-FIRST_START = timedelta(days=366 * 11)
-"""Where exports begin without a limit: Discord did not exist before."""
 
 
 def needs_history_feature(request: ExportRequest) -> bool:
@@ -25,7 +23,7 @@ def get_row_limit(entitlement: Entitlement, request: ExportRequest) -> int | Non
 
 def get_first_start(history: HistoryLimit, zone: ZoneInfo, now: datetime) -> datetime:
     """Return when the history of the tier begins, or a time before all data."""
-    return history.get_start(zone, now) or now - FIRST_START
+    return history.get_start(zone, now) or DISCORD_EPOCH
 
 
 def require_history(history: HistoryLimit, request: ExportRequest, zone: ZoneInfo, now: datetime) -> None:

@@ -120,6 +120,7 @@ EXPORT_SAMPLES = {
     "format_border": ["Aug 31, 2026"],
     "format_deleted": ["#old-talk"],
     "format_progress": [(0, 1204, 0.0, None), (300_000, 1_204_000, 250_000.0, 4)],
+    "format_period": [("Nov 1, 2026", "Nov 29, 2026"), ("", "Nov 29, 2026")],
     "format_expiry": ["Sun, Nov 29, 2026, 09:00"],
     "format_title": [(["summaries"],), (["messages", "voice"],), (list(export_texts.DATA_SETS),)],
 }

@@ -113,6 +113,11 @@ def format_progress(rows: int, total: int, rate: float, seconds_left: int | None
     return ", ".join(parts)
 
 
+def format_period(start: str, end: str) -> str:
+    """Name the days of an export; an empty start is before the first event."""
+    return f"{start} to {end}" if start else f"everything until {end}"
+
+
 def format_expiry(time: str) -> str:
     """Say until when a file can be downloaded."""
     return f"download until {time}"

@@ -6,7 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from herwa_shared.charts.formatting import format_day
-from herwa_shared.exports.jobs import PAUSED, ExportPreview, ExportState, ExportStatus
+from herwa_shared.discord.event_times import DISCORD_EPOCH
+from herwa_shared.exports.jobs import PAUSED, ExportPreview, ExportRequest, ExportState, ExportStatus
 from herwa_shared.exports.tables import TABLES
 from herwa_shared.guardrail.texts import format_local_time
 from herwa_shared.services.channels import ChannelInfo
@@ -104,7 +105,7 @@ def _list_facts(status: ExportStatus, zone: ZoneInfo, channels: Mapping[int, Cha
     request = status.request
     facts = [
         texts.FORMATS[request.format][0],
-        f"{_format_day(request.from_at, zone)} to {_format_day(request.to_at, zone)}",
+        _format_period(request, zone),
     ]
     if request.channel_id:
         channel = channels.get(request.channel_id)
@@ -130,6 +131,12 @@ def _describe(status: ExportStatus) -> str:
     rate = 0.0 if status.state == PAUSED else status.rows_per_second
     left = None if status.seconds_left is None else round(status.seconds_left)
     return texts.format_progress(status.rows, status.total_rows, rate, left)
+
+
+def _format_period(request: ExportRequest, zone: ZoneInfo) -> str:
+    is_everything = request.from_at <= DISCORD_EPOCH
+    start = "" if is_everything else _format_day(request.from_at, zone)
+    return texts.format_period(start, _format_day(request.to_at, zone))
 
 
 def _format_day(moment: datetime, zone: ZoneInfo) -> str:
