@@ -47,6 +47,7 @@ CHANGED_TABLES = (
     "membership_period",
     "voice_session",
     "channel_coverage",
+    "data_version",
     "drain_request",
     "ingest_state",
 )
