@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -112,7 +112,7 @@ async def create_tier(
     """Create a tier that is the next better one than `above` and inherits from it.
 
     Returns the id of the audit entry. Raises NotFound for an unknown tier, and BadRequest for an invalid key or title,
-    a key that exists, or if there is no rank between `above` and the next tier.
+    or a key that exists.
     """
     cleaned_title = " ".join(title.split())
     if not TIER_KEY_PATTERN.fullmatch(key):
@@ -123,10 +123,7 @@ async def create_tier(
     lower = await require_tier(session, above)
     if await session.get(TierRow, key) is not None:
         raise BadRequest("A tier with this key exists.", field="key")
-    next_rank = await session.scalar(select(func.min(TierRow.rank)).where(col(TierRow.rank) > lower.rank))
-    rank = lower.rank + RANK_DISTANCE if next_rank is None else (lower.rank + next_rank) // 2
-    if rank == lower.rank:
-        raise BadRequest(f"There is no room between {lower.title} and the next tier.", field="above")
+    rank = await _find_rank_above(session, lower.rank)
     session.add(TierRow(key=key, title=cleaned_title, rank=rank, inherits=above))
     await session.flush()
     await publish_policy_change(session, guild_id=None)
@@ -139,6 +136,17 @@ async def create_tier(
         after={"title": cleaned_title, "rank": rank, "inherits": above},
         reason=reason,
     )
+
+
+async def _find_rank_above(session: AsyncSession, rank: int) -> int:
+    """Find a rank between this one and the next better one. If there is none, all better tiers move up."""
+    query = select(TierRow).where(col(TierRow.rank) > rank).order_by(col(TierRow.rank).desc())
+    better = (await session.scalars(query)).all()
+    if better and better[-1].rank == rank + 1:
+        for row in better:  # from the best on: no two tiers ever have the same rank
+            row.rank += RANK_DISTANCE
+            await session.flush()
+    return (rank + better[-1].rank) // 2 if better else rank + RANK_DISTANCE
 
 
 async def delete_tier(session: AsyncSession, *, tier: str, actor: Actor, reason: str = "") -> int:
