@@ -1,14 +1,15 @@
 """Managers who get direct messages about a topic of a guild, because they switched that on."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, exists, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.errors import BadRequest
-from herwa_shared.models import MessageSubscriber
+from herwa_shared.models import DirectMessageMute, MessageSubscriber
 from herwa_shared.services import texts
 from herwa_shared.services.audited_settings import lock_guild
 
@@ -23,6 +24,28 @@ class MessageTopic(StrEnum):
     """Each new access request of the guild."""
     EXPORTS = "exports"
     """Each export of the manager that is ready or has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChoice:
+    """What a manager has chosen: messages about a topic of a guild, and no direct messages at all (`is_muted`)."""
+
+    is_subscribed: bool
+    is_muted: bool
+
+
+async def load_message_choice(
+    session: AsyncSession, *, guild_id: int, topic: MessageTopic, user_id: int
+) -> MessageChoice:
+    """Load what a manager has chosen about a topic of a guild."""
+    is_subscribed = exists().where(
+        col(MessageSubscriber.guild_id) == guild_id,
+        col(MessageSubscriber.topic) == topic.value,
+        col(MessageSubscriber.user_id) == user_id,
+    )
+    is_muted = exists().where(col(DirectMessageMute.user_id) == user_id)
+    row = (await session.execute(select(is_subscribed, is_muted))).one()
+    return MessageChoice(*row)
 
 
 async def set_subscription(

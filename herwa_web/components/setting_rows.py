@@ -19,13 +19,16 @@ def setting_panel(title: str, *rows: rx.Component, about: str = "", is_long: boo
     )
 
 
-def setting_row(title: Any, hint: Any, control: rx.Component, *, note: Any = None) -> rx.Component:
-    """Render a setting: what it is, a sentence about it, its control, and a note about its present value."""
+def setting_row(
+    title: Any, hint: Any, control: rx.Component, *, note: Any = None, warning: rx.Component | None = None
+) -> rx.Component:
+    """Render a setting: what it is, a sentence about it, its control, a note about its present value, a warning."""
     return rx.el.li(
         rx.el.div(
             rx.el.h3(title),
             rx.el.p(hint, class_name="about"),
             *(() if note is None else (rx.el.p(note, class_name="about numbers"),)),
+            *(() if warning is None else (warning,)),
             class_name="setting-text",
         ),
         control,

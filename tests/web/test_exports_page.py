@@ -135,7 +135,7 @@ async def test_manager_sees_a_notice_on_other_pages_until_exports_is_opened_and_
         assert await load_notice(web, user, server, path="/audit") == expected
     assert await load_notice(web, manager, server) == notice
     async with open_exports(web, manager, server) as page:
-        assert page.get("is_subscribed") is False
+        assert (page.get("is_subscribed"), page.get("is_muted")) == (False, False)
         await page.call("toggle_messages")
         await page.wait_for("is_subscribed", True)
         assert await load_subscribers(stores, server) == (manager.id,)

@@ -6,6 +6,7 @@ from herwa_shared.catalog import SurfaceKind
 from herwa_shared.guardrail.member_data import MemberAudience
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services.audit import list_entries
+from herwa_shared.services.direct_messages import set_muted
 from herwa_shared.services.discovery import register
 from herwa_shared.services.guild_settings import DEFAULT_SETTINGS, load_guild_settings, set_guild_setting
 from herwa_shared.services.guilds import ChannelData, save_channels
@@ -190,6 +191,11 @@ async def test_messages_about_requests_are_switched_on_by_the_manager(
         await page.call("toggle_messages")
         await page.wait_for("is_subscribed", True)
         assert await load_subscribers(stores, server) == (manager.id,)
+        assert not page.get("is_muted")
+        async with stores.database.transaction() as session:
+            await set_muted(session, user_id=manager.id, muted=True)
+        await page.call("refresh")
+        await page.wait_for("is_muted", True)
         await page.call("toggle_messages")
         await page.wait_for("is_subscribed", False)
     assert await load_subscribers(stores, server) == ()

@@ -9,9 +9,8 @@ from herwa_web import texts as web_texts
 from herwa_web.components.confirmation import confirmation
 from herwa_web.components.controls import icon
 from herwa_web.components.guild_frame import guild_page
-from herwa_web.components.setting_rows import setting_row
+from herwa_web.components.message_row import message_row
 from herwa_web.components.status_views import empty_state
-from herwa_web.components.switch import switch
 from herwa_web.navigation import EXPORTS_ITEM
 from herwa_web.pages.exports import texts
 from herwa_web.pages.exports.state import ExportsState
@@ -51,11 +50,7 @@ def exports_page() -> rx.Component:
         ),
         rx.el.section(
             rx.el.ul(
-                setting_row(
-                    texts.MESSAGES,
-                    texts.MESSAGES_HINT,
-                    switch(ExportsState.is_subscribed, texts.MESSAGES, on_click=ExportsState.toggle_messages),
-                ),
+                message_row(texts.MESSAGES, texts.MESSAGES_HINT, ExportsState),
                 class_name="settings",
             ),
             class_name="panel",

@@ -19,7 +19,7 @@ from herwa_shared.exports.tables import DataSet, ExportFormat
 from herwa_shared.guardrail.member_data import can_see_members
 from herwa_shared.services.channels import ChannelInfo
 from herwa_shared.services.guild_settings import GuildSettings, load_guild_settings
-from herwa_shared.services.message_subscribers import MessageTopic, list_subscribers
+from herwa_shared.services.message_subscribers import MessageChoice, MessageTopic, load_message_choice
 from herwa_shared.settings_surfaces import EXPORTS_PAGE
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
@@ -54,7 +54,7 @@ class ExportsData:
     settings: GuildSettings
     channels: Mapping[int, ChannelInfo]
     view: LinkedView | None
-    is_subscribed: bool
+    messages: MessageChoice
     has_history: bool
     can_see_members: bool
 
@@ -69,6 +69,7 @@ class ExportsState(GuildPageState, rx.State):
     rows: list[ExportRow] = rx.field(default_factory=list)
     is_watching: bool = False
     is_subscribed: bool = False
+    is_muted: bool = False
     has_history: bool = False
     can_see_members: bool = False
     creating: bool = False
@@ -197,14 +198,16 @@ class ExportsState(GuildPageState, rx.State):
         async with app_context.get_stores().database.transaction() as session:
             rows = await jobs.list_exports(session, guild_id=guild.id, limit=MAX_LISTED)
             settings = await load_guild_settings(session, guild_id=guild.id)
-            subscribers = await list_subscribers(session, guild_id=guild.id, topic=MessageTopic.EXPORTS)
+            choice = await load_message_choice(
+                session, guild_id=guild.id, topic=MessageTopic.EXPORTS, user_id=visitor.user.user_id
+            )
             await mark_seen(session, guild_id=guild.id, user_id=visitor.user.user_id, now=now)
         return ExportsData(
             [jobs.build_status(job, now) for job in rows],
             settings,
             channels,
             LinkedView.parse(url.query_parameters),
-            visitor.user.user_id in subscribers,
+            choice,
             not await find_history_refusal(visitor, guild),
             can_see_members(settings.member_audience, guild.permissions, is_owner=guild.owner),
         )
@@ -214,7 +217,8 @@ class ExportsState(GuildPageState, rx.State):
         self.rows = build_rows(data.statuses, data.settings.zone, data.channels)
         self.is_watching = any(row.is_running and not row.is_paused for row in self.rows)
         self.has_history, self.can_see_members = data.has_history, data.can_see_members
-        set_changed(self, is_subscribed=data.is_subscribed, channels=build_channel_options(data.channels.values()))
+        set_changed(self, is_subscribed=data.messages.is_subscribed, is_muted=data.messages.is_muted)
+        set_changed(self, channels=build_channel_options(data.channels.values()))
         if data.view is not None and data.view != self._view:
             self._view = data.view
             self._open_form()

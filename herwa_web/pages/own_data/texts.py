@@ -21,6 +21,7 @@ DIRECT_MESSAGES_HINT = (
     "Herwa sends them about what you asked for: answers to your requests, and what you switched on in a server. Off"
     " means none, from any server."
 )
+ALL_MESSAGES_OFF = "You have switched off all direct messages from Herwa, so none will arrive. Switch them on under:"
 MESSAGES_ON, MESSAGES_OFF = "Direct messages are on.", "Direct messages are off."
 COUNTED = "You are counted"
 OPTED_OUT = "You opted out: new activity is counted in totals only, without your name and ID"

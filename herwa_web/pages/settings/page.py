@@ -7,9 +7,9 @@ import reflex as rx
 from herwa_shared.services.guild_settings import GuildSetting
 from herwa_web.components.controls import icon
 from herwa_web.components.guild_frame import guild_page
+from herwa_web.components.message_row import message_row
 from herwa_web.components.save_bar import save_bar
 from herwa_web.components.setting_rows import setting_panel, setting_row
-from herwa_web.components.switch import switch
 from herwa_web.navigation import SETTINGS_ITEM
 from herwa_web.pages.settings import texts
 from herwa_web.pages.settings.state import SettingsState
@@ -156,9 +156,5 @@ def _requests_panel() -> rx.Component:
                 aria_label=texts.REQUEST_CHANNEL,
             ),
         ),
-        setting_row(
-            texts.MESSAGES,
-            texts.MESSAGES_HINT,
-            switch(SettingsState.is_subscribed, texts.MESSAGES, on_click=SettingsState.toggle_messages),
-        ),
+        message_row(texts.MESSAGES, texts.MESSAGES_HINT, SettingsState),
     )

@@ -11,7 +11,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.member_data import MemberAudience
 from herwa_shared.services.channels import list_places
 from herwa_shared.services.guild_settings import WEEK_STARTS, GuildSetting, load_guild_settings
-from herwa_shared.services.message_subscribers import MessageTopic, list_subscribers, set_subscription
+from herwa_shared.services.message_subscribers import MessageTopic, load_message_choice, set_subscription
 from herwa_shared.services.setting_changes import SettingChange, SettingType
 from herwa_shared.services.support_channels import list_support_channels
 from herwa_shared.services.write_transaction import open_write_transaction
@@ -55,6 +55,7 @@ class SettingsState(SettingsPageState, rx.State):
     support_channels: list[ChannelChip] = rx.field(default_factory=list)
     other_channels: list[Option] = rx.field(default_factory=list)
     is_subscribed: bool = False
+    is_muted: bool = False
     _data: SettingsData | None = None
 
     @rx.event(background=True, temporal=True)
@@ -114,14 +115,16 @@ class SettingsState(SettingsPageState, rx.State):
                 await load_guild_settings(session, guild_id=guild.id),
                 tuple(await list_support_channels(session, guild_id=guild.id)),
                 await list_places(session, guild_id=guild.id),
-                visitor.user.user_id in await list_subscribers(session, guild_id=guild.id, topic=MessageTopic.REQUESTS),
+                await load_message_choice(
+                    session, guild_id=guild.id, topic=MessageTopic.REQUESTS, user_id=visitor.user.user_id
+                ),
                 names,
                 utc_now(),
             )
 
     def _present(self, data: SettingsData) -> None:
         self._data, self._names = data, data.names
-        self.is_subscribed = data.is_subscribed
+        self.is_subscribed, self.is_muted = data.messages.is_subscribed, data.messages.is_muted
         self.request_channels = build_channel_options(data, MESSAGE_KINDS)
         self._show_draft()
 

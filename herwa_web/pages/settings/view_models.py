@@ -9,6 +9,7 @@ from herwa_shared.charts.formatting import WEEKDAYS, format_city, format_time
 from herwa_shared.discord.constants import ChannelType
 from herwa_shared.services.channels import PlaceInfo
 from herwa_shared.services.guild_settings import GuildSetting, GuildSettings
+from herwa_shared.services.message_subscribers import MessageChoice
 from herwa_shared.services.setting_changes import SettingChange, SettingType
 from herwa_shared.zone_names import list_zone_names
 from herwa_web.page_names import PageNames
@@ -31,12 +32,12 @@ class ChannelChip:
 
 @dataclass(frozen=True, slots=True)
 class SettingsData:
-    """The data of the page. `support_channels` are ids; `is_subscribed`: the user gets messages about requests."""
+    """The data of the page. `support_channels` are ids; `messages` are about requests."""
 
     settings: GuildSettings
     support_channels: tuple[int, ...]
     places: tuple[PlaceInfo, ...]
-    is_subscribed: bool
+    messages: MessageChoice
     names: PageNames
     now: datetime
 
