@@ -176,15 +176,24 @@ def _format_moment(moment: datetime, zone: tzinfo) -> str:
 def _format_value(type_: SettingType | None, target: str, value: SettingValue | None, names: PageNames) -> str:
     if type_ is not None:
         return format_setting_value(type_, target, value, names)
-    if not value:
-        return texts.NOTHING
-    return ", ".join(
-        f"{key.replace('_', ' ')}: {_format_part(part)}" for key, part in value.items() if part is not None
-    )
+    return format_values(value) if value else texts.NOTHING
+
+
+def format_values(value: SettingValue) -> str:
+    """Format the values of an entry whose type has no texts of its own. Empty ones are left out."""
+    parts = {key.replace("_", " "): _format_part(part) for key, part in value.items()}
+    return ", ".join(f"{key}: {part}" for key, part in parts.items() if part)
 
 
 def _format_part(part: object) -> str:
-    return " ".join(str(item) for item in part) if isinstance(part, list) else str(part)
+    match part:
+        case None:
+            return ""
+        case bool():
+            return texts.YES if part else texts.NO
+        case list():
+            return " ".join(str(item) for item in part)
+    return str(part)
 
 
 def _replace_day(row: EntryRow, title: str) -> EntryRow:

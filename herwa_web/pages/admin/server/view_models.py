@@ -14,6 +14,7 @@ from herwa_web.pages.admin import texts as panel_texts
 from herwa_web.pages.admin.audit.texts import SOURCES, format_act
 from herwa_web.pages.admin.server import texts
 from herwa_web.pages.admin.servers.texts import TROUBLES
+from herwa_web.pages.audit.view_models import format_values
 
 MAX_PERCENT = 100
 
@@ -123,8 +124,7 @@ def build_server_page(details: ServerDetails, now: datetime) -> PanelServerView:
 
 def build_log_row(entry: AuditLogEntry) -> TextRow:
     """Build a line of an audit log."""
-    values = entry.after or entry.before or {}
-    changes = ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in values.items() if value is not None)
+    changes = format_values(entry.after or entry.before or {})
     via = SOURCES.get(entry.actor.via, str(entry.actor.via))
     facts = [panel_texts.format_moment(entry.at), entry.actor.name, via, changes, entry.reason]
     return TextRow(format_act(entry.action, entry.target), [fact for fact in facts if fact], key=str(entry.number))
