@@ -6,7 +6,7 @@ from herwa_shared.charts.formatting import format_int
 from herwa_shared.operators.tier_editor import TierEffect
 from herwa_web.pages.admin.server.texts import LIMIT_TITLES
 
-LEAD = "Changes take effect within a second. Nothing is deleted: a smaller tier hides."
+LEAD = "Changes take effect within a second. A smaller tier deletes nothing: it hides what it does not include."
 INHERITS, NOTHING = "Inherits from", "no tier"
 FEATURES, FEATURES_HINT = "Features", "Those of the tier that it inherits from can't be taken out here."
 LIMITS, LIMITS_HINT = "Limits", "Empty: unlimited."
