@@ -256,9 +256,10 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "without data. An interval is `partial` if it was recorded only in part or is cut by the window, and `current` "
     "while it is running. Future intervals are left out. `compare` adds an earlier window and the change.",
     "top_channels": "Returns the channels with the highest values, ties by id. Threads count for their channel.",
-    "top_members": "Returns the members with the highest values, ties by id. Bots and webhooks are excluded. Activity "
-    "before 13 months, and that of members who left 90 days ago, is returned without a name. An API key needs the "
-    "scope `members:read`. Without `member_ids:read`, `id` is a pseudonym that only this key gets, and `name` is null.",
+    "top_members": "Returns the members with the highest values, ties by id. Bots, webhooks and members who opted out "
+    "are excluded. Activity before 13 months, and that of members who left 90 days ago, is returned without a name. "
+    "An API key needs the scope `members:read`. Without `member_ids:read`, `id` is a pseudonym that only this key "
+    "gets, and `name` is null.",
     "heatmap": "Returns the activity in each of the 168 hours of the week, in the time zone of the request.",
     "list_features": "Returns all features with their state: what the server chose, whether the feature is "
     "available, and why if it isn't. An API key needs the scope `settings:read`.",

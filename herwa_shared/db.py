@@ -22,6 +22,13 @@ AUDIT_KEY_INFO = "audit_key"
 """Key of `AsyncSession.info` under which a session carries the audit key."""
 
 
+def get_audit_key(session: AsyncSession) -> bytes:
+    """Get the audit key of a session. The session's `Database` was opened with it."""
+    key: bytes | None = session.info.get(AUDIT_KEY_INFO)
+    assert key is not None, "the database was opened without the audit key"
+    return key
+
+
 def to_asyncpg_url(url: str) -> URL:
     """Convert a URL for SQLAlchemy's asyncpg dialect. libpq's `sslmode` becomes `ssl`."""
     asyncpg_url = make_url(url).set(drivername="postgresql+asyncpg")

@@ -8,7 +8,7 @@ from herwa_shared.privacy.retention import DEPARTED_PERIOD, RAW_EVENT_PERIOD, UN
 
 DESCRIPTION = "What is stored about you, and how to stop or delete it"
 SHOW_DESCRIPTION = "What is stored about you"
-OPT_OUT_DESCRIPTION = "Stop being counted as a member"
+OPT_OUT_DESCRIPTION = "Stop being counted and ranked as a member"
 OPT_IN_DESCRIPTION = "Be counted as a member again"
 DELETE_DESCRIPTION = "Delete what is stored about you"
 DOWNLOAD_DESCRIPTION = "Get what is stored about you as a file"
@@ -37,8 +37,8 @@ LONG_LEFT = (
     f"-# Servers that you left more than {DEPARTED_PERIOD} ago are not listed. There your name is deleted and a"
     " pseudonym replaces your ID. `/privacy delete` removes what is stored under the pseudonym too."
 )
-OPTED_OUT_HERE = "You opted out here: new activity is counted without you."
-OPTED_OUT_EVERYWHERE = "You opted out everywhere: new activity is counted without you."
+OPTED_OUT_HERE = "You opted out here: new activity is counted without you, and no ranking shows you."
+OPTED_OUT_EVERYWHERE = "You opted out everywhere: new activity is counted without you, and no ranking shows you."
 COUNTED = "You are counted as a member. `/privacy opt-out` stops that."
 RETENTION = (
     f"-# Single events are kept for {RAW_EVENT_PERIOD}, hourly numbers {UNTIL_GUILD_DELETED}. {DEPARTED_PERIOD} after"
@@ -46,8 +46,8 @@ RETENTION = (
 )
 VISIBILITY = (
     "-# Who sees your name next to numbers: members with Administrator, Manage Server or View Server Insights. Others"
-    " see totals only, or a ranking that one of them posts with `/top`, never with those who opted out. Managers can"
-    " also export names, and the operator can read the databases."
+    " see totals only, or a ranking that one of them posts with `/top`. Managers can also export names. No ranking or"
+    " export contains those who opted out. The operator can read the databases."
 )
 SEE_SHOW = "`/privacy show` says when it is done."
 
@@ -128,7 +128,7 @@ def format_opted_out(*, everywhere: bool, is_changed: bool) -> str:
     return (
         f"**{change} as a member {place}.**"
         " What you do from now on counts towards totals only, without your name or ID."
-        " What was stored before is kept until you delete it."
+        " What was stored before is kept until you delete it, but no ranking shows it any more."
     )
 
 
@@ -139,7 +139,8 @@ def format_opted_in(*, everywhere: bool, is_changed: bool, is_out_elsewhere: boo
         option = "" if everywhere else " everywhere:True"
         other = "in this server" if everywhere else "everywhere"
         return f"You are still opted out {other}: use `/privacy opt-in{option}` to be counted here."
-    return f"**You are {'' if is_changed else 'already '}counted as a member {place}.**"
+    again = " Rankings show you again, also with what was counted before you opted out." if is_changed else ""
+    return f"**You are {'' if is_changed else 'already '}counted as a member {place}.**{again}"
 
 
 def format_question(*, everywhere: bool) -> str:

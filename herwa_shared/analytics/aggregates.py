@@ -210,7 +210,7 @@ async def fetch_aggregate_rows(
     has_lists = ranked is not None and not any(reader.table.approximate for reader in pair.list_readers())
     if ranked is not None and has_lists:
         sql = NUMBERS_SQL + SLOT_SQL + LIST_IDS_SQL + ranked.build_columns(member_channel=False) + LISTS_TAIL_SQL
-        list_parameters = {"list_kind": ranked.kind, "limit": ranked.max_members}
+        list_parameters = {"list_kind": ranked.kind, "limit": ranked.read_members}
     rows = await pair.fetch(
         clickhouse,
         sql,

@@ -12,8 +12,8 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from herwa_shared.analytics.comparison import Change, ComparedWindows
 from herwa_shared.analytics.metric_definitions import Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.ranked_lists import ListRows, RankedMetrics, split_list_rows
-from herwa_shared.analytics.rankings import load_channel_names, load_member_names
+from herwa_shared.analytics.ranked_lists import RESERVE_GROWTH, ListRows, RankedMetrics, split_list_rows
+from herwa_shared.analytics.rankings import load_channel_names, load_listed_names
 from herwa_shared.analytics.results import RankedItem, Ranking
 from herwa_shared.analytics.table_selection import Rows
 from herwa_shared.analytics.window_pair import select_pair
@@ -30,7 +30,7 @@ FROM activity
 GROUP BY GROUPING SETS ((channel_id), (user_id))
 HAVING channel_id != 0 OR user_id != 0
 ORDER BY if(channel_id != 0, channel_value, member_value) DESC, channel_id, user_id
-LIMIT {limit:UInt16} BY channel_id
+LIMIT {limit:UInt32} BY channel_id
 """
 
 
@@ -75,31 +75,44 @@ async def compare_channels_and_members(
     all_channels_query = replace(query, channel_id=None)
     base = replace(windows.base, channel_id=None) if windows else None
     pair = select_pair(all_channels_query, base, windows, now=now, kinds=(ranked.kind,))
-    rows = await pair.fetch(
-        clickhouse,
-        LISTS_HEAD_SQL + ranked.build_columns(member_channel=query.channel_id is not None) + LISTS_TAIL_SQL,
-        audit_key=database.audit_key,
-        limit=ranked.max_members,
-        member_channel=query.channel_id or 0,
-    )
     approximate = pair.current.table.approximate
-    return await name_rankings(database, query.guild_id, ranked, split_list_rows(rows), approximate=approximate)
+    columns = ranked.build_columns(member_channel=query.channel_id is not None)
+    while True:
+        rows = await pair.fetch(
+            clickhouse,
+            LISTS_HEAD_SQL + columns + LISTS_TAIL_SQL,
+            audit_key=database.audit_key,
+            limit=ranked.read_members,
+            member_channel=query.channel_id or 0,
+        )
+        rankings = await name_rankings(database, query.guild_id, ranked, split_list_rows(rows), approximate=approximate)
+        if rankings is not None:
+            return rankings
+        ranked = replace(ranked, hidden_reserve=ranked.hidden_reserve * RESERVE_GROWTH)
 
 
 async def name_rankings(
     database: Database, guild_id: int, ranked: RankedMetrics, rows: ListRows, *, approximate: bool = False
-) -> tuple[ComparedRanking, ComparedRanking]:
-    """Build the rankings of channels and of members from their rows, with the names of both."""
+) -> tuple[ComparedRanking, ComparedRanking] | None:
+    """Build the rankings of channels and of members from their rows, with the names of both.
+
+    Members whom no list may show are left out. None if they are so many that more rows must be read.
+    """
     async with database.transaction() as session:
         channel_names = await load_channel_names(session, guild_id, rows.channels)
-        member_names = await load_member_names(session, guild_id, rows.members)
+        member_names = await load_listed_names(session, guild_id, rows.members)
+    members = [row for row in rows.members if row[0] in member_names][: ranked.max_members]
+    if len(members) < ranked.max_members and len(rows.members) >= ranked.read_members:
+        return None
     return (
         _build_ranking(rows.channels, channel_names, ranked.channel, approximate=approximate),
-        _build_ranking(rows.members, member_names, ranked.member, approximate=approximate),
+        _build_ranking(members, member_names, ranked.member, approximate=approximate),
     )
 
 
-def _build_ranking(rows: Rows, name_by_id: Mapping[int, str], metric: Metric, *, approximate: bool) -> ComparedRanking:
+def _build_ranking(
+    rows: Rows, name_by_id: Mapping[int, str | None], metric: Metric, *, approximate: bool
+) -> ComparedRanking:
     to_value = get_definition(metric).to_metric_value
     items = (
         ComparedItem(RankedItem(id_, name_by_id.get(id_), to_value(value)), Change(to_value(elapsed), to_value(base)))

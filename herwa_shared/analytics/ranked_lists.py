@@ -49,6 +49,11 @@ MEMBER_COLUMNS_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
 )
 MEMBER_CHANNEL_SQL = "({member_channel:UInt64} = 0 OR channel_id = {member_channel:UInt64})"
 
+HIDDEN_RESERVE = 10
+"""How many more members are read than shown, because some of the first may be hidden."""
+RESERVE_GROWTH = 8
+"""If more are hidden, so many times as many are read."""
+
 
 class ListRows(NamedTuple):
     """The rows of both lists: the id, the value, its elapsed part, and the base of its change."""
@@ -61,17 +66,24 @@ class ListRows(NamedTuple):
 class RankedMetrics:
     """The metrics by which channels and members are ranked, and how many members are listed.
 
-    All channels are listed. Raises BadRequest if a metric has no channels or cannot be attributed to single members.
+    `hidden_reserve` is how many more are read. All channels are listed. Raises BadRequest
+    if a metric has no channels or cannot be attributed to single members.
     """
 
     channel: Metric
     member: Metric
     max_members: int
+    hidden_reserve: int = HIDDEN_RESERVE
 
     def __post_init__(self) -> None:
         require_supported(self.channel, CHANNEL_METRICS, usage="for channels")
         require_supported(self.member, MEMBER_METRICS, usage="for members")
         assert get_definition(self.channel).kind == get_definition(self.member).kind
+
+    @property
+    def read_members(self) -> int:
+        """How many members a statement reads."""
+        return self.max_members + self.hidden_reserve
 
     @property
     def kind(self) -> str:

@@ -1,10 +1,10 @@
 """Rankings: the channels and members with the highest value of a metric in a window."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, literal
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -16,12 +16,15 @@ from herwa_shared.analytics.metric_definitions import (
     require_supported,
 )
 from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.ranked_lists import HIDDEN_RESERVE, RESERVE_GROWTH
 from herwa_shared.analytics.results import RankedItem, Ranking, RankPosition
 from herwa_shared.analytics.table_selection import Rows, TableSelection, select_table
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.demo_guild import DEMO_CHANNEL_NAMES, DEMO_GUILD_ID, DEMO_MEMBER_NAMES
-from herwa_shared.models import Channel, Member
+from herwa_shared.listed_members import load_listed_members
+from herwa_shared.models import Channel
+from herwa_shared.models.columns import matches_any
 
 # The page of a list after a position: a value, and the id of the entry that has it. Without a position the id is 0.
 RANKING_TAIL_SQL = """
@@ -82,17 +85,24 @@ async def rank_members(
     after: RankPosition | None = None,
     now: datetime | None = None,
 ) -> Ranking:
-    """Rank human members by the query's metric, those after a position.
+    """Rank human members by the query's metric, those after a position, without those whom no list may show.
 
     Raises BadRequest if the metric cannot be attributed to single members.
     """
     require_supported(query.metric, MEMBER_METRICS, usage="for members")
     table = select_table(query, (), now=now or utc_now())
     sql = MEMBER_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation]
-    rows = await _fetch_page(table, clickhouse, sql, limit, after, audit_key=database.audit_key)
-    async with database.transaction() as session:
-        names = await load_member_names(session, query.guild_id, rows)
-    return _build_ranking(rows, names, table, limit)
+    rows: list[Sequence[Any]] = []
+    names: dict[int, str | None] = {}
+    page_size = limit + HIDDEN_RESERVE
+    while True:
+        page = await _fetch_page(table, clickhouse, sql, page_size, after, audit_key=database.audit_key)
+        async with database.transaction() as session:
+            names |= await load_listed_names(session, query.guild_id, page)
+        rows += [row for row in page if row[0] in names]
+        if len(rows) > limit or len(page) <= page_size:
+            return _build_ranking(rows, names, table, limit)
+        after, page_size = RankPosition(page[-1][1], page[-1][0]), page_size * RESERVE_GROWTH
 
 
 async def load_channel_names(session: AsyncSession, guild_id: int, rows: Rows) -> dict[int, str]:
@@ -102,26 +112,17 @@ async def load_channel_names(session: AsyncSession, guild_id: int, rows: Rows) -
     names = await session.execute(
         select(Channel.id, Channel.name)
         .where(col(Channel.guild_id) == guild_id)
-        .where(_build_id_condition(Channel.id, rows))
+        .where(matches_any(Channel.id, [row[0] for row in rows]))
     )
     return {row[0]: row[1] for row in names}
 
 
-async def load_member_names(session: AsyncSession, guild_id: int, rows: Rows) -> dict[int, str]:
-    """Load the names of members. The first column of `rows` is their id."""
+async def load_listed_names(session: AsyncSession, guild_id: int, rows: Rows) -> dict[int, str | None]:
+    """Load the members whom a list may show, with their names. The first column of `rows` is their id."""
+    user_ids = [row[0] for row in rows]
     if guild_id == DEMO_GUILD_ID:
-        return dict(DEMO_MEMBER_NAMES)
-    names = await session.execute(
-        select(Member.user_id, Member.name)
-        .where(col(Member.guild_id) == guild_id)
-        .where(_build_id_condition(Member.user_id, rows))
-    )
-    return {row[0]: row[1] for row in names}
-
-
-def _build_id_condition(column: int, rows: Rows) -> ColumnElement[bool]:
-    """Build an `= ANY(array)` condition, which needs one bind parameter for any number of ids."""
-    return col(column) == any_(literal([row[0] for row in rows], ARRAY(BigInteger)))
+        return {user_id: DEMO_MEMBER_NAMES.get(user_id) for user_id in user_ids}
+    return await load_listed_members(session, guild_id=guild_id, user_ids=user_ids)
 
 
 async def _fetch_page(
@@ -140,7 +141,7 @@ async def _fetch_page(
     )
 
 
-def _build_ranking(rows: Rows, name_by_id: Mapping[int, str], table: TableSelection, limit: int) -> Ranking:
+def _build_ranking(rows: Rows, name_by_id: Mapping[int, str | None], table: TableSelection, limit: int) -> Ranking:
     to_value = get_definition(table.query.metric).to_metric_value
     listed = (RankedItem(id_, name_by_id.get(id_), to_value(value)) for id_, value in rows[:limit])
     items = tuple(item for item in listed if item.value)

@@ -14,6 +14,7 @@ from herwa_shared.analytics.first_responses import (
     load_first_responses_in_session,
 )
 from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.listed_members import find_hidden_members
 from herwa_shared.models import SupportChannel, Ticket
 
 
@@ -23,7 +24,7 @@ class TicketSummary:
 
     `open_count` are neither archived nor deleted. `median_seconds` and `long_wait_seconds`, the 90th percentile, are
     times to the first response; None if none was answered. `responders` are members with the number of tickets that
-    they answered first, the highest first; without those who are hidden.
+    they answered first, the highest first; without those whom no list may show.
     """
 
     opened_count: int
@@ -43,14 +44,16 @@ async def load_ticket_summary(session: AsyncSession, query: ActivityQuery) -> Ti
         return None
     responses = await load_first_responses_in_session(session, query.guild_id, query.start, query.end)
     responders = await session.scalars(select(col(Ticket.responder_id)).where(*window, col(Ticket.responder_id) != 0))
-    ranking = sorted(Counter(responders).items(), key=lambda item: (-item[1], item[0]))
+    counts_by_responder = Counter(user_id for user_id in responders if user_id is not None)
+    hidden = await find_hidden_members(session, guild_id=query.guild_id, user_ids=counts_by_responder)
+    ranking = sorted(counts_by_responder.items(), key=lambda item: (-item[1], item[0]))
     return TicketSummary(
         opened_count,
         answered_count,
         open_count,
         compute_median(responses.seconds),
         compute_long_wait(responses.seconds),
-        [(user_id, count) for user_id, count in ranking if user_id is not None],
+        [(user_id, count) for user_id, count in ranking if user_id not in hidden],
     )
 
 

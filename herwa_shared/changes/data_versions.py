@@ -1,7 +1,8 @@
 """The data version of each guild: a number that rises when a stored answer to a question about it may have changed.
 
 The function `raise_data_version` of the database raises it in the transaction of the change. The mover and rewrites of
-ClickHouse call it; triggers do where coverage or the time zone changes. Decision: docs/decisions/0018.
+ClickHouse call it, and choices of members, who are listed or not; triggers do where coverage or the time zone changes.
+Decision: docs/decisions/0018.
 """
 
 import asyncio
@@ -9,6 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
+from sqlalchemy import ARRAY, BigInteger, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.changes.listener import EVERY_GUILD, ChangeListener, ChangeTopic
 from herwa_shared.demo_guild import DEMO_GUILD_ID
@@ -22,6 +25,12 @@ DEMO_VERSION = 1
 
 RAISE_SQL = "SELECT raise_data_version($1)"
 RAISE_EVERY_GUILD_SQL = f"SELECT raise_data_version(ARRAY[{EVERY_GUILD}])"
+
+
+async def raise_data_version(session: AsyncSession, *, guild_id: int | None) -> None:
+    """Raise the data version of a guild, or of all guilds if it is None, with the commit of the session."""
+    guild_ids = literal([EVERY_GUILD if guild_id is None else guild_id], ARRAY(BigInteger))
+    await session.execute(select(func.raise_data_version(guild_ids)))
 
 
 class DataVersions:

@@ -12,7 +12,8 @@ import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
-from herwa_shared.pipeline.privacy_filter import VERSION_SQL, derive_privacy_key, hash_member
+from herwa_shared.pipeline.privacy_filter import VERSION_SQL
+from herwa_shared.privacy_digests import derive_privacy_key, list_member_hashes
 
 OPT_OUTS_SQL = """
 SELECT digest FROM privacy_choice WHERE opted_out_at IS NOT NULL AND (guild_id = $1 OR guild_id IS NULL)
@@ -54,8 +55,8 @@ async def load_hidden_members(
     privacy_key = derive_privacy_key(audit_key)
 
     def is_hidden(user_id: int) -> bool:
-        digests = (hash_member(privacy_key, guild_id=place, user_id=user_id) for place in (guild_id, None))
-        return user_id in erased or any(digest in opt_outs for digest in digests)
+        digests = list_member_hashes(privacy_key, guild_id=guild_id, user_id=user_id)
+        return user_id in erased or not opt_outs.isdisjoint(digests)
 
     ids = set(erased)
     if opt_outs:

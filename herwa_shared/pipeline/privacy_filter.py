@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
 from herwa_shared.pipeline.key_dedup import hash_event_key
+from herwa_shared.privacy_digests import derive_privacy_key, hash_member, list_member_hashes
 
-EVERY_GUILD = 0
 MAX_CACHED_MEMBERS = 200_000
 LEAVE_KEY_MS = 600_000  # two leaves of one member within this period are one
 
@@ -33,16 +33,6 @@ FROM privacy_choice
 Fetch = Callable[[str], Awaitable[Sequence[Any]]]
 """Runs a query and returns its rows, whose columns are read by name."""
 MemberKey = tuple[int, int]
-
-
-def derive_privacy_key(audit_key: bytes) -> bytes:
-    """Derive the key of the hashes from the audit key, which never changes and which all machines of a copy share."""
-    return hmac.digest(audit_key, b"herwa privacy choices", "sha256")
-
-
-def hash_member(privacy_key: bytes, *, guild_id: int | None, user_id: int) -> bytes:
-    """Return the keyed hash of a user in one guild, or everywhere if `guild_id` is None."""
-    return hmac.digest(privacy_key, f"{guild_id or EVERY_GUILD}:{user_id}".encode(), "sha256")
 
 
 def build_ticket_pseudonym(privacy_key: bytes, *, guild_id: int, user_id: int, thread_id: int) -> int:
@@ -143,8 +133,8 @@ class PrivacyFilter:
     def _combine_choices(self, guild_id: int, user_id: int) -> MemberPrivacy:
         assert self._privacy_key is not None, "the database has privacy choices and was opened without the audit key"
         choices = [
-            self._choices.get(hash_member(self._privacy_key, guild_id=place, user_id=user_id), _NO_CHOICE)
-            for place in (guild_id, None)
+            self._choices.get(digest, _NO_CHOICE)
+            for digest in list_member_hashes(self._privacy_key, guild_id=guild_id, user_id=user_id)
         ]
         return MemberPrivacy(
             any(choice.is_opted_out for choice in choices), max(choice.erased_until_ms for choice in choices)

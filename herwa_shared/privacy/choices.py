@@ -1,6 +1,5 @@
 """Choices of members: opt out of being counted as a member, in one guild or everywhere, and opt in again."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,11 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from herwa_shared.changes.data_versions import raise_data_version
 from herwa_shared.clock import utc_now
+from herwa_shared.db import get_audit_key
 from herwa_shared.models import ErasureRequest, PrivacyChoice
 from herwa_shared.pipeline.buffer import APPEND_LOCK_ID
-from herwa_shared.pipeline.privacy_filter import derive_privacy_key, hash_member
-from herwa_shared.services.audit_key import get_audit_key
+from herwa_shared.privacy_digests import derive_privacy_key, hash_member
 from herwa_shared.services.direct_messages import is_muted
 
 # Open sessions and memberships, which later events would continue. What was counted before is kept.
@@ -74,6 +74,7 @@ async def set_opt_out(session: AsyncSession, *, guild_id: int | None, user_id: i
     if opted_out:
         for statement in DELETE_OPEN_PERIODS_QUERIES:
             await session.execute(statement, {"user_id": user_id, "guild_id": guild_id})
+    await raise_data_version(session, guild_id=guild_id)
     return True
 
 
@@ -100,22 +101,6 @@ async def load_privacy_status(session: AsyncSession, *, guild_id: int | None, us
     )
 
 
-async def find_hidden_members(session: AsyncSession, *, guild_id: int, user_ids: Collection[int]) -> frozenset[int]:
-    """Find which of these users no list of the guild may name: they opted out, or are being erased."""
-    users = {
-        compute_digest(session, guild_id=place, user_id=user_id): user_id
-        for user_id in user_ids
-        for place in (guild_id, None)
-    }
-    opt_outs = select(col(PrivacyChoice.digest)).where(
-        col(PrivacyChoice.digest).in_(list(users)), col(PrivacyChoice.opted_out_at).is_not(None)
-    )
-    erasures = select(col(ErasureRequest.digest)).where(
-        col(ErasureRequest.digest).in_(list(users)), col(ErasureRequest.finished_at).is_(None)
-    )
-    return frozenset(users[bytes(digest)] for digest in await session.scalars(opt_outs.union_all(erasures)))
-
-
 async def count_opt_outs(session: AsyncSession, *, guild_id: int) -> int:
     """Count the members who opted out of this guild; choices for all guilds do not show who is in which guild."""
     query = select(func.count()).where(
@@ -130,7 +115,11 @@ def compute_digest(session: AsyncSession, *, guild_id: int | None, user_id: int)
 
 
 async def save_choice(session: AsyncSession, *, digest: bytes, guild_id: int | None, **values: datetime | None) -> None:
-    """Save columns of a choice, and let every process load the choices again. The caller holds the append lock."""
+    """Save columns of a choice, and let every process load the choices again.
+
+    The caller holds the append lock. At the end of its transaction it raises the data version, because of which lists
+    of members are read again.
+    """
     statement = insert(PrivacyChoice).values(digest=digest, guild_id=guild_id, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=values))
     await session.execute(text("UPDATE privacy_version SET version = version + 1 WHERE id = 0"))

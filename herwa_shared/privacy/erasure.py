@@ -15,12 +15,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from herwa_shared.changes.data_versions import raise_data_version
 from herwa_shared.clock import utc_now
-from herwa_shared.db import Database
+from herwa_shared.db import Database, get_audit_key
 from herwa_shared.exports.restarts import restart_exports_of_guilds
 from herwa_shared.log import get_logger
 from herwa_shared.models import ErasureRequest, Ticket
-from herwa_shared.pipeline.privacy_filter import build_ticket_pseudonym, derive_privacy_key
+from herwa_shared.pipeline.privacy_filter import build_ticket_pseudonym
 from herwa_shared.privacy.activity_rewrite import (
     ActivityScope,
     get_next_hour,
@@ -30,8 +31,8 @@ from herwa_shared.privacy.activity_rewrite import (
 )
 from herwa_shared.privacy.choices import compute_digest, lock_choices, save_choice
 from herwa_shared.privacy.member_columns import ACCOUNT_TABLE, ERASED_COLUMNS, USER_TABLES, Treatment
+from herwa_shared.privacy_digests import derive_privacy_key
 from herwa_shared.services.audit import erase_member
-from herwa_shared.services.audit_key import get_audit_key
 
 log = get_logger(__name__)
 
@@ -108,6 +109,7 @@ async def request_erasure(session: AsyncSession, *, guild_id: int | None, user_i
         session.add(request)
         await session.flush()
     assert request.id is not None
+    await raise_data_version(session, guild_id=guild_id)
     return Erasure(request.id, erased_until)
 
 

@@ -9,9 +9,9 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.clickhouse.pseudonyms import build_pseudonym_sql, insert_key
+from herwa_shared.db import get_audit_key
 from herwa_shared.privacy import texts
 from herwa_shared.privacy.stored_data import StoredData, load_stored_data, load_user_data
-from herwa_shared.services.audit_key import get_audit_key
 
 MAX_FILE_BYTES = 8 << 20
 """Discord accepts attachments of 10 MiB in every server."""

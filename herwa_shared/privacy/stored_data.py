@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
 from herwa_shared.clickhouse.pseudonyms import build_pseudonym_sql, insert_key
+from herwa_shared.db import get_audit_key
 from herwa_shared.models import AccessRequest, Guild, Member, Ticket
 from herwa_shared.privacy.choices import PrivacyStatus, load_privacy_status
-from herwa_shared.services.audit_key import get_audit_key
 
 ACTIVITY_SQL = f"""
 SELECT toString(kind) AS name, if(startsWith(name, 'voice'), sum(total), sum(events)) AS count, min(hour), max(hour)

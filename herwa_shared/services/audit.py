@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from herwa_shared.changes.listener import EVERY_GUILD
 from herwa_shared.clock import utc_now
+from herwa_shared.db import get_audit_key
 from herwa_shared.errors import NotFound
 from herwa_shared.models import AuditEntry
 from herwa_shared.models.audit import ChangeSource
@@ -32,7 +33,6 @@ from herwa_shared.services.audit_chain import (
     extract_personal,
     restore_personal,
 )
-from herwa_shared.services.audit_key import get_audit_key
 
 __all__ = [
     "ERASED",

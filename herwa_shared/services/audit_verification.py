@@ -11,10 +11,10 @@ from sqlalchemy import null
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from herwa_shared.db import get_audit_key
 from herwa_shared.models import AuditEntry
 from herwa_shared.services.audit import filter_chain
 from herwa_shared.services.audit_chain import GENESIS_DIGEST, ChainDefect, DefectKind, find_chain_defect
-from herwa_shared.services.audit_key import get_audit_key
 
 READ_BATCH_ROWS = 500
 GUILD_DELETED_ACTION, GUILD_DELETED_FIELD = "guild.delete", "audit_entries"

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind
 from herwa_shared.guardrail.texts import format_local_time
 from herwa_shared.guardrail.verdict import Trace
+from herwa_shared.listed_members import find_hidden_members
 from herwa_shared.models import Channel, Member
 from herwa_shared.services.guilds import get_timezone
 
@@ -67,12 +68,17 @@ async def load_display_names(session: AsyncSession, trace: Trace) -> DisplayName
 
 
 async def list_recent_members(session: AsyncSession, *, guild_id: int, since: datetime) -> dict[int, str]:
-    """Map the ids of members who were active since a time to their names, by name; at most MAX_RECENT_MEMBERS."""
+    """Map the ids of members who were active since a time to their names, by name; at most MAX_RECENT_MEMBERS.
+
+    Members whom no list may show are left out.
+    """
     query = select(Member.user_id, Member.name).where(
         col(Member.guild_id) == guild_id, col(Member.seen_at) >= since, col(Member.bot).is_(False)
     )
     rows = await session.execute(query.order_by(Member.name).limit(MAX_RECENT_MEMBERS))
-    return {row[0]: row[1] for row in rows}
+    names = {row[0]: row[1] for row in rows}
+    hidden = await find_hidden_members(session, guild_id=guild_id, user_ids=names)
+    return {user_id: name for user_id, name in names.items() if user_id not in hidden}
 
 
 async def load_member_names(session: AsyncSession, *, guild_id: int, user_ids: Collection[int]) -> Mapping[int, str]:

@@ -5,6 +5,7 @@ import pytest
 
 from herwa_api.member_identities import MemberIdentities
 from herwa_shared.catalog import Scope
+from herwa_shared.privacy.choices import set_opt_out
 from herwa_shared.services.api_keys import list_keys, rotate_key
 from herwa_shared.services.audit import SYSTEM
 from herwa_shared.stores import Stores
@@ -13,8 +14,9 @@ from tests.api.conftest import KeyFactory
 from tests.api.test_statistics import MARCH
 from tests.support.oauth_login import ManagedServer, save_server
 from tests.support.row_factories import EventRow, add_guild, add_member, insert_events, make_utc
+from tests.support.waiting import wait_until
 
-MEMBERS = (7_100_000_000_000_000_001, 7_100_000_000_000_000_002, 7_100_000_000_000_000_003)
+MEMBERS = (1_100_000_000_000_000_001, 1_100_000_000_000_000_002, 1_100_000_000_000_000_003)
 EVENTS = [EventRow(make_utc(2025, 3, 1, 12, minute), member) for member in MEMBERS for minute in range(2)]
 PSEUDONYMOUS = (Scope.STATS, Scope.MEMBERS)
 
@@ -53,6 +55,32 @@ async def test_each_key_gets_pseudonyms_of_its_own_also_from_the_cache(client, g
         assert all(str(member) not in response.text for member in MEMBERS)
         ties = list_ids(response)[1:]
         assert ties == sorted(ties), "the order of ids of members does not show"
+
+
+async def test_member_who_opted_out_is_in_no_response_also_from_the_cache(
+    client, guild_id, stores: Stores, make_key: KeyFactory
+):
+    with_ids, without = await make_key(guild_id), await make_key(guild_id, PSEUDONYMOUS)
+
+    async def list_members() -> list[list[str]]:
+        return [list_ids(await fetch_top(client, guild_id, key)) for key in (with_ids, without)]
+
+    async def choose(expected: list[list[str]], *, opted_out: bool) -> None:
+        async with stores.database.transaction() as session:
+            await set_opt_out(session, guild_id=guild_id, user_id=MEMBERS[0], opted_out=opted_out)
+
+        async def is_shown() -> bool:
+            return await list_members() == expected
+
+        await wait_until(is_shown)
+
+    everyone = await list_members()
+    assert everyone[0] == [str(member) for member in MEMBERS]
+    await choose([ids[1:] for ids in everyone], opted_out=True)
+    authorization = {"Authorization": f"Bearer {with_ids}"}
+    stats = await client.get(f"/api/guilds/{guild_id}/stats", params=MARCH, headers=authorization)
+    assert stats.json()["total"] == len(EVENTS) + 1
+    await choose(everyone, opted_out=False)
 
 
 async def test_etag_of_one_key_is_unknown_to_another(client, guild_id, make_key: KeyFactory):

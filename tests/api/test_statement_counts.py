@@ -13,7 +13,7 @@ from herwa_shared.stores import Stores
 from tests.api.browser import Browser
 from tests.api.conftest import KeyFactory
 from tests.support.oauth_login import ManagedServer, save_server
-from tests.support.row_factories import raise_data_version
+from tests.support.row_factories import EventRow, insert_events, make_utc, raise_data_version
 from tests.support.statement_log import (
     Transaction,
     count_cost,
@@ -73,6 +73,7 @@ async def test_request_of_a_user_is_authorized_once_and_a_second_viewer_costs_no
     browser: Browser, server: ManagedServer, stores: Stores, route
 ):
     await save_server(stores, server)
+    await insert_events(stores, server.id, [EventRow(make_utc(2025, 3, 5))])
     await browser.log_in(server.manager)
 
     async def request() -> tuple[list[Transaction], int]:
@@ -92,6 +93,7 @@ async def test_request_with_a_known_key_is_authorized_in_memory_and_costs_nothin
     client: httpx.AsyncClient, server: ManagedServer, stores: Stores, make_key: KeyFactory, route
 ):
     await save_server(stores, server)
+    await insert_events(stores, server.id, [EventRow(make_utc(2025, 3, 5))])
     authorization = f"Bearer {await make_key(server.id)}"
 
     async def request() -> tuple[list[Transaction], int]:

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import discord
 
@@ -19,7 +18,7 @@ from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.analytics.metric_definitions import Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery, Window
 from herwa_shared.analytics.rankings import rank_channels, rank_members
-from herwa_shared.analytics.results import RankedItem, Ranking
+from herwa_shared.analytics.results import RankedItem
 from herwa_shared.charts.formatting import format_long_day, format_period, format_timezone
 from herwa_shared.charts.ranking_figure import (
     RankingBar,
@@ -31,7 +30,6 @@ from herwa_shared.charts.text.metric_phrases import format_amount, get_metric_ph
 from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
 from herwa_shared.clock import utc_now
 from herwa_shared.dashboard_query import DashboardQuery
-from herwa_shared.privacy.choices import find_hidden_members
 from herwa_shared.services.guild_settings import load_guild_settings
 from herwa_shared.stores import Stores
 
@@ -101,48 +99,26 @@ async def fetch_channels(
     stores: Stores, names: Mapping[int, str], query: ActivityQuery, now: datetime
 ) -> tuple[list[TopEntry], str]:
     """Fetch the first of the channels in `names`; all others are left out."""
-
-    async def build(items: Sequence[RankedItem]) -> list[TopEntry]:
-        return [
-            TopEntry(name_texts.format_channel(names[item.id]), MESSAGE_NAMES.format_channel(item.id), item.value)
-            for item in items
-            if item.id in names
-        ]
-
-    entries, is_complete = await _fetch_entries(
-        partial(rank_channels, stores.database, stores.clickhouse, query, now=now), build
-    )
-    return entries, "" if is_complete else texts.CHANNELS_LEFT_OUT
-
-
-async def fetch_members(stores: Stores, query: ActivityQuery, now: datetime) -> tuple[list[TopEntry], str]:
-    """Fetch the first members; those who opted out or are being erased are left out."""
-
-    async def build(items: Sequence[RankedItem]) -> list[TopEntry]:
-        async with stores.database.transaction() as session:
-            user_ids = [item.id for item in items]
-            hidden_ids = await find_hidden_members(session, guild_id=query.guild_id, user_ids=user_ids)
-        return [_build_member_entry(item) for item in items if item.id not in hidden_ids]
-
-    entries, _ = await _fetch_entries(partial(rank_members, stores.database, stores.clickhouse, query, now=now), build)
-    return entries, ""
-
-
-async def _fetch_entries(
-    rank: Callable[..., Awaitable[Ranking]], build: Callable[[Sequence[RankedItem]], Awaitable[list[TopEntry]]]
-) -> tuple[list[TopEntry], bool]:
-    """Fetch pages of a ranking until the list is full. Returns False with it if `build` left out an entry of them."""
     entries: list[TopEntry] = []
     is_complete, after = True, None
     for _ in range(MAX_PAGES):
-        ranking = await rank(limit=PAGE_SIZE, after=after)
-        built = await build(ranking.items)
-        is_complete = is_complete and len(built) == len(ranking.items)
-        entries += built
+        ranking = await rank_channels(stores.database, stores.clickhouse, query, limit=PAGE_SIZE, after=after, now=now)
+        listed = [item for item in ranking.items if item.id in names]
+        is_complete = is_complete and len(listed) == len(ranking.items)
+        entries += [
+            TopEntry(name_texts.format_channel(names[item.id]), MESSAGE_NAMES.format_channel(item.id), item.value)
+            for item in listed
+        ]
         after = ranking.next
         if len(entries) >= MAX_ENTRIES or after is None:
             break
-    return entries[:MAX_ENTRIES], is_complete
+    return entries[:MAX_ENTRIES], "" if is_complete else texts.CHANNELS_LEFT_OUT
+
+
+async def fetch_members(stores: Stores, query: ActivityQuery, now: datetime) -> tuple[list[TopEntry], str]:
+    """Fetch the first members."""
+    ranking = await rank_members(stores.database, stores.clickhouse, query, limit=MAX_ENTRIES, now=now)
+    return [_build_member_entry(item) for item in ranking.items], ""
 
 
 def _build_member_entry(item: RankedItem) -> TopEntry:

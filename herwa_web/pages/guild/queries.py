@@ -246,9 +246,8 @@ async def _load_numbers_and_lists(
         return await asyncio.gather(_load_numbers(stores, view, None), _load_lists(stores, view, ranked))
     numbers = await _load_numbers(stores, view, ranked)
     rows = numbers.panels.list_rows
-    if rows is None:
-        return numbers, await _load_lists(stores, view, ranked)
-    return numbers, await name_rankings(stores.database, view.guild_id, ranked, rows)
+    rankings = rows and await name_rankings(stores.database, view.guild_id, ranked, rows)
+    return numbers, rankings or await _load_lists(stores, view, ranked)
 
 
 async def _load_numbers(stores: Stores, view: DashboardQuery, ranked: RankedMetrics | None) -> OverviewNumbers:

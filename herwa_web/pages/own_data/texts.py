@@ -24,7 +24,7 @@ DIRECT_MESSAGES_HINT = (
 ALL_MESSAGES_OFF = "You have switched off all direct messages from Herwa, so none will arrive. Switch them on under:"
 MESSAGES_ON, MESSAGES_OFF = "Direct messages are on.", "Direct messages are off."
 COUNTED = "You are counted"
-OPTED_OUT = "You opted out: new activity is counted in totals only, without your name and ID"
+OPTED_OUT = "You opted out: new activity is counted in totals only, without your name and ID, and no ranking shows you"
 OPT_OUT, OPT_IN = "Opt out", "Opt in"
 DOWNLOAD, DELETE, DELETE_ALL = "Download", "Delete", "Delete everything"
 DELETE_NOW = "Delete for good"
@@ -35,9 +35,9 @@ QUESTION_EVERYWHERE = (
 )
 OPTED_OUT_DONE = (
     "From now on you are counted in totals only, without your name and ID. What was stored before is kept until you"
-    " delete it."
+    " delete it, but no ranking shows it any more."
 )
-OPTED_IN_DONE = "You are counted again."
+OPTED_IN_DONE = "You are counted again, and rankings show you."
 DELETED = "Your data is being deleted: usually within seconds, at most 24 hours. This page shows when it is done."
 LEFT_SERVERS = "Servers that Herwa has left"
 LEFT_SERVERS_HINT = (

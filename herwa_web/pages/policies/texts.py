@@ -35,15 +35,15 @@ QUESTIONS = (
         (
             "In the server and on this website, only members with Administrator, Manage Server or View Server Insights"
             " see your name next to numbers. Others see totals, or a ranking that one of them posts in a channel with"
-            " /top. Members who opted out are in no such ranking. Managers can also export names, and the operator of"
-            " this copy can read its databases."
+            " /top. Managers can also export names. No ranking or export contains members who opted out. The operator"
+            " of this copy can read its databases."
         ),
     ),
     (
         "How do I end it?",
         (
-            "Type /privacy opt-out in the server, and you are no longer counted as a person. /privacy delete removes"
-            " what is stored. You need no reason and no one's permission."
+            "Type /privacy opt-out in the server: you are no longer counted as a person, and no ranking shows you any"
+            " more. /privacy delete removes what is stored. You need no reason and no one's permission."
         ),
     ),
 )
@@ -60,8 +60,11 @@ PRIVACY_SECTIONS = (
         (
             "/privacy show: what is stored about you",
             "/privacy download: the same as a file",
-            "/privacy opt-out: from now on you are counted in totals only, without name and ID",
-            "/privacy opt-in: be counted again",
+            (
+                "/privacy opt-out: from now on you are counted in totals only, without name and ID, and no ranking"
+                " shows you any more"
+            ),
+            "/privacy opt-in: be counted and ranked again",
             (
                 "/privacy delete: remove what is stored about you, also your name in the audit log and in exports that"
                 " wait for download"

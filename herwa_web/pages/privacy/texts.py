@@ -19,8 +19,8 @@ VIEWS = {
 ERASED_USER = "someone whose data was erased"
 OPT_OUTS = "Opt-outs"
 OPT_OUTS_HINT = (
-    "Members opt out with /privacy opt-out: they are counted without their name. "
-    "Choices for all servers aren't counted here."
+    "Members opt out with /privacy opt-out: they are counted without their name, and no ranking shows them."
+    " Choices for all servers aren't counted here."
 )
 ERASE = "Erase a member"
 ERASE_HINT = "Removes everything stored about one member of this server. Totals stay the same. It can't be undone."

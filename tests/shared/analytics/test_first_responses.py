@@ -16,6 +16,7 @@ from herwa_shared.analytics.results import Interval, PointStatus
 from herwa_shared.analytics.ticket_summary import load_ticket_summary
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.models import SupportChannel
+from herwa_shared.privacy.choices import set_opt_out
 from tests.support.row_factories import add_gateway_session, add_guild, add_ticket, make_utc
 
 NOW = make_utc(2024, 3, 4)
@@ -91,3 +92,6 @@ async def test_summary_counts_opened_answered_open_and_responders(stores):
     assert (summary.opened_count, summary.answered_count, summary.open_count) == (5, 4, 2)
     assert (summary.median_seconds, summary.long_wait_seconds) == (90, 600)
     assert summary.responders == [(8, 2), (9, 1)]
+    async with stores.database.transaction() as session:
+        await set_opt_out(session, guild_id=guild_id, user_id=8, opted_out=True)
+        assert await load_ticket_summary(session, query) == replace(summary, responders=[(9, 1)])

@@ -17,6 +17,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.models import Channel, GatewaySession
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.mover import move_batch, plan_batch, transfer_batch
+from herwa_shared.privacy.choices import set_opt_out
 from herwa_shared.privacy.erasure import process_erasures, request_erasure
 from herwa_shared.services.collection_gaps import GapRecord, save_gaps
 from herwa_shared.services.gateway_sessions import start_gateway_session, update_gateway_sessions
@@ -123,6 +124,28 @@ async def test_change_of_coverage_or_time_zone_raises_the_version_with_its_commi
         await change(session, guild)
         await session.flush()
         assert await load_version(stores, guild) == before
+    assert (await load_version(stores, guild))[0] > before[0]
+
+
+async def test_choice_of_a_member_raises_the_version_where_it_holds(stores, guild):
+    """Lists of members show the choice at once."""
+
+    async def choose(guild_id: int | None, *, opted_out: bool) -> tuple[bool, bool]:
+        """Save the choice; return whether the versions of the guild and of every guild have risen."""
+        before = await load_version(stores, guild)
+        async with stores.database.transaction() as session:
+            await set_opt_out(session, guild_id=guild_id, user_id=7, opted_out=opted_out)
+            assert await load_version(stores, guild) == before
+        after = await load_version(stores, guild)
+        return after[0] > before[0], after[1] > before[1]
+
+    for opted_out in (True, False):
+        assert await choose(guild, opted_out=opted_out) == (True, False)
+        assert await choose(guild, opted_out=opted_out) == (False, False), "nothing has changed"
+        assert await choose(None, opted_out=opted_out) == (False, True)
+    before = await load_version(stores, guild)
+    async with stores.database.transaction() as session:
+        await request_erasure(session, guild_id=guild, user_id=7)
     assert (await load_version(stores, guild))[0] > before[0]
 
 

@@ -1,19 +1,24 @@
 """Opt-out: in force from the commit on, in every process, in one guild or everywhere; the table names no one."""
 
+from datetime import timedelta
+
 import pytest
 
+from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
 from herwa_shared.clock import utc_now
+from herwa_shared.listed_members import find_hidden_members, load_listed_members
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
 from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.pipeline.voice_sessions import VoiceChange, VoiceSessionRow, save_voice_changes
-from herwa_shared.privacy.choices import find_hidden_members, load_privacy_status, set_opt_out
+from herwa_shared.privacy.choices import load_privacy_status, set_opt_out
 from herwa_shared.privacy.erasure import request_erasure
 from herwa_shared.services.direct_messages import is_muted, set_muted
+from herwa_shared.services.display_names import list_recent_members
 from tests.shared.privacy.conftest import MEMBER, OTHER
 from tests.support.db_assertions import fetch_rows
 from tests.support.event_factories import build_message_event, build_snowflake
-from tests.support.row_factories import add_guild
+from tests.support.row_factories import add_guild, add_member
 
 START_MS = 1_800_000_000_000
 KINDS_QUERY = "SELECT kind, user_id, count(*) FROM event_buffer WHERE guild_id = :guild GROUP BY 1, 2 ORDER BY 1, 2"
@@ -146,7 +151,7 @@ async def test_table_names_no_user(stores, owner, empty_guild):
     assert not any(str(user_id) in row["content"] for row in rows)
 
 
-async def test_lists_name_no_member_who_opted_out_or_is_being_erased(stores, empty_guild):
+async def test_lists_show_no_member_who_opted_out_or_is_being_erased(stores, empty_guild):
     here, everywhere, erased, elsewhere, other = range(71, 76)
     other_guild = await add_guild(stores)
     await choose(stores, empty_guild, opted_out=True, user_id=here)
@@ -154,10 +159,17 @@ async def test_lists_name_no_member_who_opted_out_or_is_being_erased(stores, emp
     await choose(stores, other_guild, opted_out=True, user_id=elsewhere)
     async with stores.database.transaction() as session:
         await request_erasure(session, guild_id=empty_guild, user_id=erased)
-        users = (here, everywhere, erased, elsewhere, other)
+    users = (here, everywhere, erased, elsewhere, other)
+    for user_id in users:
+        await add_member(stores, empty_guild, user_id, f"Member {user_id}")
+    async with stores.database.transaction() as session:
         hidden = await find_hidden_members(session, guild_id=empty_guild, user_ids=users)
         assert hidden == {here, everywhere, erased}
         assert await find_hidden_members(session, guild_id=empty_guild, user_ids=()) == frozenset()
+        listed = await load_listed_members(session, guild_id=empty_guild, user_ids=(*users, 76, FIRST_PSEUDONYM))
+        assert listed == {elsewhere: "Member 74", other: "Member 75", 76: None, FIRST_PSEUDONYM: None}
+        recent = await list_recent_members(session, guild_id=empty_guild, since=utc_now() - timedelta(days=1))
+        assert recent == {elsewhere: "Member 74", other: "Member 75"}
     await choose(stores, None, opted_out=False, user_id=everywhere)
 
 
