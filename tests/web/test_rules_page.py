@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.command_permissions import DiscordBlock
 from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
-from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
+from herwa_shared.guardrail.policy import AccessRule, PlaceKind, SubjectKind, TargetKind
 from herwa_shared.guardrail.texts import DISCORD_BLOCKS
+from herwa_shared.privacy.choices import set_opt_out
 from herwa_shared.services.access_requests import create_request
 from herwa_shared.services.access_rules import NewRule, list_rules
 from herwa_shared.services.discovery import register
@@ -22,6 +24,7 @@ from herwa_shared.settings_surfaces import CHANNEL_COMMANDS, FEATURE_COMMANDS, R
 from herwa_shared.stores import Stores
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.trial import EACH_ROLE
+from herwa_web.texts import UNKNOWN_CHANNEL, UNKNOWN_ROLE
 from tests.support.access_rules import add_rule
 from tests.support.governance_client import TEST_ACTOR
 from tests.web.dashboard_factory import CanaryServer, DashboardFactory, LoggedInUser
@@ -292,6 +295,28 @@ async def test_dashboard_rights_show_what_the_guardrail_decides(web: WebServer, 
     assert by_page["Audit log"]["@Deputies"]["text"] == texts.format_right("@Deputies", "Audit log", allowed=False)
     assert by_page["Audit log"]["@Founders"]["allowed"]
     assert by_page["Overview"]["@Deputies"]["allowed"]
+
+
+async def test_editor_has_an_option_for_every_value_of_the_rule(web: WebServer, ruled: RuledServer, stores: Stores):
+    """Without one the browser would choose the first option: everyone, everything, everywhere."""
+    rule = {"subject_kind": SubjectKind.MEMBER, "subject_id": ruled.ada}
+    known = await save_rule_elsewhere(stores, ruled)
+    hidden = await save_rule_elsewhere(stores, ruled, **rule)
+    gone = await save_rule_elsewhere(stores, ruled, subject_id=1, place_kind=PlaceKind.CHANNEL, place_id=1)
+    async with stores.database.transaction() as session:
+        await session.execute(text("UPDATE access_rule SET target_key = 'lost' WHERE id = :id"), {"id": gone})
+        await set_opt_out(session, guild_id=ruled.server.id, user_id=ruled.ada, opted_out=True)
+    async with open_rules(web, ruled) as page:
+        assert f"member:{ruled.ada}" not in {option["value"] for option in page.get("member_options")}
+        for rule_id, who, labels in (
+            (known, f"role:{ruled.role}", ("", "", "")),
+            (hidden, f"member:{ruled.ada}", ("@Ada", "", "")),
+            (gone, "role:1", (UNKNOWN_ROLE, "lost", UNKNOWN_CHANNEL)),
+        ):
+            await page.call("open_editor", key=str(rule_id))
+            await page.wait_for("form", lambda form, rule_id=rule_id: form and form["rule_id"] == str(rule_id))
+            form = page.get("form")
+            assert (form["who"], (form["who_label"], form["what_label"], form["where_label"])) == (who, labels)
 
 
 async def test_save_that_breaks_a_test_is_refused(web: WebServer, ruled: RuledServer, stores: Stores):

@@ -15,7 +15,7 @@ def rule_editor() -> rx.Component:
         rx.el.h2(rx.cond(form.rule_id == "", texts.NEW_RULE, texts.EDIT_RULE)),
         rx.el.input(type="hidden", name="rule_id", value=form.rule_id),
         rx.el.div(
-            _field(texts.WHO, who_select(form.who, auto_focus=True)),
+            _field(texts.WHO, who_select(form.who, form.who_label, auto_focus=True)),
             _field(
                 texts.EFFECT,
                 rx.el.select(
@@ -26,8 +26,8 @@ def rule_editor() -> rx.Component:
                     default_value=form.effect,
                 ),
             ),
-            _field(texts.WHAT, what_select(form.what)),
-            _field(texts.WHERE, where_select(form.where)),
+            _field(texts.WHAT, what_select(form.what, form.what_label)),
+            _field(texts.WHERE, where_select(form.where, form.where_label)),
             _field(texts.UNTIL, rx.el.input(type="datetime-local", name="until", default_value=form.until)),
             _field(texts.WHY, rx.el.input(type="text", name="note", max_length=200, default_value=form.note)),
             class_name="form-grid",

@@ -14,7 +14,7 @@ from herwa_shared.services.access_rules import NewRule, build_counterpart
 from herwa_shared.services.audited_settings import SettingValue
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.data import RulesData
-from herwa_web.pages.target_options import Option
+from herwa_web.pages.target_options import Option, build_what_options, build_where_options
 
 EVERYONE_VALUE = "everyone:0"
 EVERYTHING_VALUE = "everything:"
@@ -26,7 +26,11 @@ UNTIL_FORMAT = "%Y-%m-%dT%H:%M"
 
 @dataclass(frozen=True, slots=True)
 class FormView:
-    """The values of the form. `rule_id` is empty for a new rule; `serial` changes when the form is filled in again."""
+    """The values of the form. `rule_id` is empty for a new rule; `serial` changes when the form is filled in again.
+
+    A label is that of a value that is no option any more, such as a deleted role or a member who was not active lately;
+    else it is empty.
+    """
 
     rule_id: str = ""
     who: str = EVERYONE_VALUE
@@ -36,6 +40,9 @@ class FormView:
     until: str = ""
     note: str = ""
     serial: str = ""
+    who_label: str = ""
+    what_label: str = ""
+    where_label: str = ""
 
 
 def build_who_options(data: RulesData) -> tuple[list[Option], list[Option], list[Option]]:
@@ -68,16 +75,40 @@ def fill_form(value: SettingValue, rule_id: str, data: RulesData, serial: str) -
     until = ""
     if value["until"] is not None:
         until = f"{datetime.fromisoformat(value['until']).astimezone(data.names.zone):{UNTIL_FORMAT}}"
+    who = f"{value['subject_kind']}:{value['subject_id']}"
+    what = f"{value['target_kind']}:{value['target_key']}"
+    where = f"{value['place_kind']}:{value['place_id']}"
+    options = (
+        *build_who_options(data),
+        *build_what_options(data.command_surfaces),
+        *build_where_options(data.places),
+    )
+    known = {EVERYONE_VALUE, EVERYTHING_VALUE, EVERYWHERE_VALUE}
+    known |= {option.value for group in options for option in group}
     return FormView(
         rule_id,
-        f"{value['subject_kind']}:{value['subject_id']}",
+        who,
         "allow" if value["allow"] else "deny",
-        f"{value['target_kind']}:{value['target_key']}",
-        f"{value['place_kind']}:{value['place_id']}",
+        what,
+        where,
         until,
         value["note"],
         serial,
+        who_label="" if who in known else _label_subject(value, data),
+        what_label="" if what in known else str(value["target_key"]),
+        where_label="" if where in known else data.names.format_channel(int(value["place_id"])),
     )
+
+
+def _label_subject(value: SettingValue, data: RulesData) -> str:
+    subject_id = int(value["subject_id"])
+    match value["subject_kind"]:
+        case SubjectKind.MEMBER:
+            return data.names.format_member(subject_id)
+        case SubjectKind.ROLE:
+            return data.names.format_role(subject_id)
+        case _:
+            return format_permissions(subject_id)
 
 
 def parse_form(form: Mapping[str, Any], data: RulesData) -> tuple[NewRule, ...]:

@@ -10,9 +10,10 @@ from herwa_web.pages.rules.state import RulesState
 from herwa_web.pages.rules.trial import EACH_ROLE
 
 
-def who_select(value: Any, **props: Any) -> rx.Component:
-    """Render the choice of everyone, a role, a member or a permission."""
+def who_select(value: Any, label: Any, **props: Any) -> rx.Component:
+    """Render the choice of everyone, a role, a member or a permission. `label` is that of a value without an option."""
     return rx.el.select(
+        _other_option(value, label),
         rx.el.option(texts.EVERYONE, value=EVERYONE_VALUE),
         _group(texts.ROLES, RulesState.role_options),
         _group(texts.MEMBERS, RulesState.member_options),
@@ -34,9 +35,10 @@ def subject_select() -> rx.Component:
     )
 
 
-def what_select(value: Any, **props: Any) -> rx.Component:
-    """Render the choice of everything, a module, a feature or a command."""
+def what_select(value: Any, label: Any, **props: Any) -> rx.Component:
+    """Render the choice of everything, a module, a feature or a command. `label` is as for `who_select`."""
     return rx.el.select(
+        _other_option(value, label),
         rx.el.option(texts.EVERYTHING, value=EVERYTHING_VALUE),
         _group(texts.COMMANDS, RulesState.command_options),
         _group(texts.FEATURES, RulesState.feature_options),
@@ -47,9 +49,10 @@ def what_select(value: Any, **props: Any) -> rx.Component:
     )
 
 
-def where_select(value: Any, **props: Any) -> rx.Component:
-    """Render the choice of everywhere, a channel or a category."""
+def where_select(value: Any, label: Any, **props: Any) -> rx.Component:
+    """Render the choice of everywhere, a channel or a category. `label` is as for `who_select`."""
     return rx.el.select(
+        _other_option(value, label),
         rx.el.option(texts.EVERYWHERE, value=EVERYWHERE_VALUE),
         _group(texts.CHANNELS, RulesState.channel_options),
         _group(texts.CATEGORIES, RulesState.category_options),
@@ -66,6 +69,11 @@ def channel_select() -> rx.Component:
         rx.foreach(RulesState.channel_options, lambda option: rx.el.option(option.label, value=option.value)),
         name="channel",
     )
+
+
+def _other_option(value: Any, label: Any) -> rx.Component:
+    """Render an option for a value that has none. Without it the browser would choose the first one."""
+    return rx.cond(label != "", rx.el.option(label, value=value))
 
 
 def _group(label: str, options: Any) -> rx.Component:
