@@ -6,7 +6,7 @@ Decision: docs/decisions/0018.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
@@ -27,10 +27,9 @@ RAISE_SQL = "SELECT raise_data_version($1)"
 RAISE_EVERY_GUILD_SQL = f"SELECT raise_data_version(ARRAY[{EVERY_GUILD}])"
 
 
-async def raise_data_version(session: AsyncSession, *, guild_id: int | None) -> None:
-    """Raise the data version of a guild, or of all guilds if it is None, with the commit of the session."""
-    guild_ids = literal([EVERY_GUILD if guild_id is None else guild_id], ARRAY(BigInteger))
-    await session.execute(select(func.raise_data_version(guild_ids)))
+async def raise_data_versions(session: AsyncSession, guild_ids: Collection[int]) -> None:
+    """Raise the data versions of guilds, with the commit of the session."""
+    await session.execute(select(func.raise_data_version(literal(list(guild_ids), ARRAY(BigInteger)))))
 
 
 class DataVersions:

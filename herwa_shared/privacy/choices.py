@@ -8,10 +8,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from herwa_shared.changes.data_versions import raise_data_version
+from herwa_shared.changes.data_versions import raise_data_versions
 from herwa_shared.clock import utc_now
 from herwa_shared.db import get_audit_key
-from herwa_shared.models import ErasureRequest, PrivacyChoice
+from herwa_shared.models import ErasureRequest, Member, PrivacyChoice
 from herwa_shared.pipeline.buffer import APPEND_LOCK_ID
 from herwa_shared.privacy_digests import derive_privacy_key, hash_member
 from herwa_shared.services.direct_messages import is_muted
@@ -74,8 +74,19 @@ async def set_opt_out(session: AsyncSession, *, guild_id: int | None, user_id: i
     if opted_out:
         for statement in DELETE_OPEN_PERIODS_QUERIES:
             await session.execute(statement, {"user_id": user_id, "guild_id": guild_id})
-    await raise_data_version(session, guild_id=guild_id)
+    await raise_data_versions(session, await list_member_guilds(session, guild_id=guild_id, user_id=user_id))
     return True
+
+
+async def list_member_guilds(session: AsyncSession, *, guild_id: int | None, user_id: int) -> list[int]:
+    """List the guilds whose lists of members a choice for this guild (None: for all) changes.
+
+    For all guilds these are the ones that know the name of the user, not each guild: otherwise a single user could
+    make all cached results of all guilds worthless.
+    """
+    if guild_id is not None:
+        return [guild_id]
+    return list(await session.scalars(select(col(Member.guild_id)).where(col(Member.user_id) == user_id)))
 
 
 async def load_privacy_status(session: AsyncSession, *, guild_id: int | None, user_id: int) -> PrivacyStatus:

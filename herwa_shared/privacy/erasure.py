@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from herwa_shared.changes.data_versions import raise_data_version
+from herwa_shared.changes.data_versions import raise_data_versions
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database, get_audit_key
 from herwa_shared.exports.restarts import restart_exports_of_guilds
@@ -29,7 +29,7 @@ from herwa_shared.privacy.activity_rewrite import (
     list_ids_of_user,
     remove_members,
 )
-from herwa_shared.privacy.choices import compute_digest, lock_choices, save_choice
+from herwa_shared.privacy.choices import compute_digest, list_member_guilds, lock_choices, save_choice
 from herwa_shared.privacy.member_columns import ACCOUNT_TABLE, ERASED_COLUMNS, USER_TABLES, Treatment
 from herwa_shared.privacy_digests import derive_privacy_key
 from herwa_shared.services.audit import erase_member
@@ -85,6 +85,7 @@ async def request_erasure(session: AsyncSession, *, guild_id: int | None, user_i
     request until the same hour returns the first one, because nothing about the member was added to ClickHouse since.
     """
     await lock_choices(session)
+    guild_ids = await list_member_guilds(session, guild_id=guild_id, user_id=user_id)
     digest = compute_digest(session, guild_id=guild_id, user_id=user_id)
     now = utc_now()
     erased_until = get_next_hour(now + CLOCK_MARGIN)
@@ -109,7 +110,7 @@ async def request_erasure(session: AsyncSession, *, guild_id: int | None, user_i
         session.add(request)
         await session.flush()
     assert request.id is not None
-    await raise_data_version(session, guild_id=guild_id)
+    await raise_data_versions(session, guild_ids)
     return Erasure(request.id, erased_until)
 
 
