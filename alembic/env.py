@@ -28,6 +28,7 @@ PLAIN_SQL_TABLES = (
     "drain_request",
     "policy_change",
     "data_version",
+    "first_recorded_hour",
     "account_change",
     "privacy_version",
 )

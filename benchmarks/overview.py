@@ -26,13 +26,16 @@ from benchmarks.overview_rows import (
 )
 from benchmarks.report import print_progress, print_result
 from herwa_shared.analytics.coverage import MEMBERS_INTENT
-from herwa_shared.analytics.timeseries import find_first_recorded_hour
+from herwa_shared.analytics.first_recorded_hour import find_first_recorded_hour
 from herwa_shared.clock import utc_now
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.embedded.clickhouse import ClickHouseEngine
 from herwa_shared.embedded.engine_manager import list_engines
 from herwa_shared.embedded.postgres import PostgresEngine
 from herwa_shared.models import Channel, GatewaySession, Guild, GuildMembership, Member
+from herwa_shared.pipeline.buffer import append_events
+from herwa_shared.pipeline.events import ActivityEvent, EventKind
+from herwa_shared.pipeline.mover import move_batch
 from herwa_shared.stores import Stores, open_stores
 from herwa_web.pages.guild.queries import OverviewData, load_directory, load_overview
 
@@ -100,6 +103,7 @@ async def run(env: BenchmarkEnvironment) -> tuple[list[CpuTimes], list[CpuTimes]
         await insert_rows(stores.clickhouse_writer, now)
         print_progress(f"rows inserted in {time.perf_counter() - started_at:.0f} s")
         await add_directory(stores, now)
+        await move_event(stores, now)
         await merge_past_months(stores)
         await wait_for_merges(stores)
         return await measure(env, stores)
@@ -121,6 +125,26 @@ async def add_directory(stores: Stores, now: datetime) -> None:
             Member(guild_id=guild_id, user_id=user_id, name=f"member-{user_id}")
             for user_id in list_user_ids(MEDIAN_GUILD)
         )
+
+
+async def move_event(stores: Stores, now: datetime) -> None:
+    """Move an event of the median guild, since the mover stores the first hour of the guilds whose events it moves."""
+    message = ActivityEvent(
+        get_guild_id(MEDIAN_GUILD),
+        EventKind.MESSAGE,
+        int(now.timestamp() * 1000),
+        list_channel_ids(MEDIAN_GUILD)[0],
+        thread_id=0,
+        user_id=list_user_ids(MEDIAN_GUILD)[0],
+        reply=False,
+        value=None,
+        attachments=None,
+        message_id=1,
+        live_since_ms=0,
+    )
+    async with stores.database.acquire_connection() as connection:
+        await append_events(connection, [message])
+        assert await move_batch(connection, stores.clickhouse_writer) == 1
 
 
 async def merge_past_months(stores: Stores) -> None:
@@ -157,9 +181,11 @@ async def measure(env: BenchmarkEnvironment, stores: Stores) -> tuple[list[CpuTi
 async def load(stores: Stores) -> OverviewData:
     """Load everything that the overview shows about the last 30 days."""
     guild_id, now = get_guild_id(MEDIAN_GUILD), utc_now()
-    guild_info, _ = await load_directory(stores, guild_id)
+    (guild_info, _), data_start = await asyncio.gather(
+        load_directory(stores, guild_id), find_first_recorded_hour(stores.database, stores.clickhouse, guild_id)
+    )
     assert guild_info is not None
-    data_start = await find_first_recorded_hour(stores.clickhouse, guild_id, joined_at=guild_info.joined_at)
+    assert data_start is not None
     view = DashboardQuery.parse({}, guild_info.zone, now, guild_id=guild_id, data_start=data_start)
     data = await load_overview(stores, view)
     assert data.kpi.change is not None

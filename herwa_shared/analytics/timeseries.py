@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -25,7 +25,6 @@ from herwa_shared.analytics.samples import load_timeline
 from herwa_shared.analytics.table_selection import (
     MAX_EDGES_PER_STATEMENT,
     TableSelection,
-    fetch_rows,
     format_array,
     select_table,
 )
@@ -58,19 +57,6 @@ SQL_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
         Aggregation.DISTINCT_MEMBERS: DISTINCT_MEMBERS_SQL,
     }
 )
-
-
-FIRST_HOUR_SQL = """
-SELECT /* analytics.beginning */ toUnixTimestamp(min(hour))
-FROM (
-    SELECT hour FROM activity_hourly WHERE guild_id = {guild:UInt64} AND hour < toDateTime({end:UInt32}, 'UTC')
-    UNION ALL
-    SELECT hour FROM sample_hourly WHERE guild_id = {guild:UInt64} AND hour < toDateTime({end:UInt32}, 'UTC')
-)
-"""
-MAX_SECOND = (1 << 32) - 1  # ClickHouse's type DateTime ends in the year 2106
-LIKELY_DELAY = timedelta(days=31)
-"""How long after the bot joined a guild its first hour lies at most, unless nothing happened there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,24 +171,6 @@ async def query_timeseries(
         as_of=now,
         approximate=table.approximate,
     )
-
-
-async def find_first_recorded_hour(
-    clickhouse: AsyncClient, guild_id: int, *, joined_at: datetime | None = None
-) -> datetime | None:
-    """Return the first hour with stored data of a guild; None without data.
-
-    It is the start of "all time". Raises ServiceUnavailable if ClickHouse is unreachable.
-
-    Performance: each month costs a read. Months after `joined_at`, when the bot joined the guild, are read only if
-    there is nothing before.
-    """
-    ends = [MAX_SECOND] if joined_at is None else [int((joined_at + LIKELY_DELAY).timestamp()), MAX_SECOND]
-    for end in ends:
-        ((second,),) = await fetch_rows(clickhouse, FIRST_HOUR_SQL, {"guild": guild_id, "end": end})
-        if second:
-            return datetime.fromtimestamp(second, UTC)
-    return None
 
 
 async def load_coverage(

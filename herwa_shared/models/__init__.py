@@ -1,7 +1,7 @@
 """ORM models of the PostgreSQL tables; importing this package fills `metadata` for alembic.
 
 Tables that only plain SQL uses have no model: `event_buffer`, `ingest_state`, `channel_coverage`, `event_key`,
-`drain_request`, `policy_change`, `data_version` and `account_change`.
+`drain_request`, `policy_change`, `data_version`, `first_recorded_hour` and `account_change`.
 """
 
 from sqlmodel import SQLModel

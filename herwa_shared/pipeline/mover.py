@@ -1,8 +1,8 @@
 """Transfer events from the buffer to ClickHouse exactly once, even if a process crashes.
 
 A batch is first planned in PostgreSQL under a random token, then inserted into ClickHouse under that token, and then
-acknowledged in PostgreSQL, which raises the data versions of its guilds. A batch that is still planned after a crash
-is sent again unchanged; ClickHouse deduplicates inserts by the token and stores it once.
+acknowledged in PostgreSQL, which stores the first hours of its guilds and raises their data versions. A batch that is
+still planned after a crash is sent again unchanged; ClickHouse deduplicates inserts by the token and stores it once.
 """
 
 import asyncio
@@ -14,12 +14,16 @@ from uuid import UUID
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from herwa_shared.analytics.first_recorded_hour import FIRST_RECORDED_HOURS_SQL
+from herwa_shared.analytics.table_selection import fetch_rows
 from herwa_shared.changes.data_versions import RAISE_EVERY_GUILD_SQL, RAISE_SQL
 from herwa_shared.errors import format_reason
 
 MAX_BATCH_ROWS = 200_000
 # ClickHouse rejects an insert into more than 100 partitions (weeks); a batch ends before its 90th week.
 MAX_BATCH_WEEKS = 90
+MAX_UNKNOWN_GUILDS = 100
+"""The most guilds of a batch whose first hour is read from ClickHouse. After an upgrade that of no guild is known."""
 
 # Only rows of transactions that are older than every running transaction are planned: no further rows can appear there.
 PLAN_BATCH_SQL = """
@@ -60,8 +64,22 @@ SET wm_txid = hi_txid, wm_seq = hi_seq, moved = moved + rows, moved_at = now(),
     batch = NULL, failures = 0, last_error = NULL
 WHERE id = 0 AND batch = $1
 """
+# The guilds of a batch. Where the first hour of a guild is known, and the batch has an earlier one, it is replaced.
 LIST_BATCH_GUILDS_SQL = """
-SELECT array_agg(DISTINCT guild_id) FROM event_buffer WHERE (txid, seq) > ($1, $2) AND (txid, seq) <= ($3, $4)
+WITH moved AS MATERIALIZED (
+    SELECT guild_id, to_timestamp(min(at_ms) / 3600000 * 3600) AS hour
+    FROM event_buffer
+    WHERE (txid, seq) > ($1, $2) AND (txid, seq) <= ($3, $4)
+    GROUP BY guild_id
+), earlier AS (
+    UPDATE first_recorded_hour AS known SET hour = moved.hour
+    FROM moved WHERE known.guild_id = moved.guild_id AND moved.hour < known.hour
+)
+SELECT guild_id, known.hour IS NOT NULL AS is_known FROM moved LEFT JOIN first_recorded_hour AS known USING (guild_id)
+"""
+ADD_FIRST_HOURS_SQL = """
+INSERT INTO first_recorded_hour (guild_id, hour)
+SELECT guild_id, to_timestamp(second) FROM unnest($1::bigint[], $2::bigint[]) AS known (guild_id, second)
 """
 RECORD_FAILURE_SQL = "UPDATE ingest_state SET failures = failures + 1, last_error = $1 WHERE id = 0"
 RESTAMP_SQL = """
@@ -109,7 +127,7 @@ async def move_batch(
         await connection.execute(RECORD_FAILURE_SQL, format_reason(error))
         raise
     async with connection.transaction():
-        await connection.execute(RAISE_SQL, await _acknowledge_batch(connection, batch))
+        await connection.execute(RAISE_SQL, await _acknowledge_batch(connection, clickhouse, batch))
     return batch.rows
 
 
@@ -126,19 +144,24 @@ async def finish_planned_batch(connection: asyncpg.Connection, clickhouse: Async
         return set()
     batch = _read_batch(ingest_state)
     await transfer_batch(connection, clickhouse, batch)
-    return set(await _acknowledge_batch(connection, batch))
+    return set(await _acknowledge_batch(connection, clickhouse, batch))
 
 
-async def _acknowledge_batch(connection: asyncpg.Connection, batch: Batch) -> list[int]:
+async def _acknowledge_batch(connection: asyncpg.Connection, clickhouse: AsyncClient, batch: Batch) -> list[int]:
     """Acknowledge a batch; return the ids of its guilds, none if another mover has acknowledged it.
 
-    Its rows cannot be truncated before the commit.
+    Its rows cannot be truncated before the commit, and no other batch can be planned: ClickHouse has all events up to
+    this batch, and none after it, when first hours are read there.
     """
     if await connection.execute(ACKNOWLEDGE_BATCH_SQL, batch.token) == "UPDATE 0":
         return []
     await connection.execute(FORCE_INDEX_ORDER_SQL)
-    guild_ids: list[int] | None = await connection.fetchval(LIST_BATCH_GUILDS_SQL, *batch.low, *batch.high)
-    return guild_ids or []
+    guilds = await connection.fetch(LIST_BATCH_GUILDS_SQL, *batch.low, *batch.high)
+    unknown_ids = [guild["guild_id"] for guild in guilds if not guild["is_known"]][:MAX_UNKNOWN_GUILDS]
+    if unknown_ids:
+        hours = await fetch_rows(clickhouse, FIRST_RECORDED_HOURS_SQL, {"guilds": unknown_ids})
+        await connection.execute(ADD_FIRST_HOURS_SQL, [row[0] for row in hours], [row[1] for row in hours])
+    return [guild["guild_id"] for guild in guilds]
 
 
 async def plan_batch(connection: asyncpg.Connection, *, batch_rows: int = MAX_BATCH_ROWS) -> Batch | None:

@@ -51,11 +51,13 @@ SELECT deleted_at FROM guild_deletion
 WHERE guild_id = $1 AND deleted_at IS NOT NULL AND finished_at IS NULL FOR UPDATE
 """
 FINISH_DELETION_SQL = "UPDATE guild_deletion SET finished_at = now() WHERE guild_id = $1"
+FORGET_FIRST_HOUR_SQL = "DELETE FROM first_recorded_hour WHERE guild_id = $1"
 # The versions were needed until every process had dropped what it kept. A guild that came back has new ones.
 DELETE_VERSION_SQLS = tuple(
     f"DELETE FROM {table} WHERE guild_id = $1 AND NOT EXISTS (SELECT FROM guild WHERE id = $1)"  # noqa: S608 - constants
     for table in ("policy_change", "data_version")
 )
+HAS_RETURNED_SQL = "SELECT EXISTS (SELECT FROM guild WHERE id = $1)"
 PURGE_DELETIONS_SQL = "DELETE FROM guild_deletion WHERE finished_at < $1"
 
 
@@ -239,9 +241,12 @@ async def process_guild_deletions(database: Database, clickhouse: AsyncClient) -
                 if deleted_at is None:  # another worker has finished it
                     continue
                 await delete_guild_activity(clickhouse, guild_id, end=deleted_at)
+                await connection.execute(FORGET_FIRST_HOUR_SQL, guild_id)
                 changed_guild_ids.discard(guild_id)
                 for statement in DELETE_VERSION_SQLS:
                     await connection.execute(statement, guild_id)
+                if await connection.fetchval(HAS_RETURNED_SQL, guild_id):
+                    changed_guild_ids.add(guild_id)
                 await connection.execute(FINISH_DELETION_SQL, guild_id)
             log.info("server deleted", guild=guild_id)
     return len(guild_ids)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from herwa_shared.analytics.timeseries import find_first_recorded_hour
+from herwa_shared.analytics.first_recorded_hour import find_first_recorded_hour
 from herwa_shared.auth.guild_access import NO_SUCH_GUILD, UserGuildInfo
 from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.clock import utc_now
@@ -72,13 +72,13 @@ async def authorize_request(visitor: auth.Visitor, url: Any, *, is_poll: bool = 
     Raises what `auth.authorize` raises; NotFound has the same message for every guild that the user may not see.
     """
     stores, guild = app_context.get_stores(), await auth.authorize(visitor, parse_guild_id(url.path), OVERVIEW)
-    (guild_info, channels), history = await asyncio.gather(
+    (guild_info, channels), history, first_hour_at = await asyncio.gather(
         load_shared_directory(stores, app_context.get_query_cache(), guild.id),
         app_context.get_authorizer().load_history_limit(guild.id),
+        _find_first_recorded_hour(guild.id, is_poll=is_poll),
     )
     if guild_info is None:
         raise NotFound(NO_SUCH_GUILD)
-    first_hour_at = await _find_first_recorded_hour(guild.id, guild_info.joined_at, is_poll=is_poll)
     params = {name: value for name, value in url.query_parameters.items() if len(value) <= MAX_PARAM_LENGTH}
     now = utc_now()
     view = DashboardQuery.parse(
@@ -95,13 +95,13 @@ async def authorize_request(visitor: auth.Visitor, url: Any, *, is_poll: bool = 
     return DashboardRequest(visitor.user, guild, guild_info, view, channels)
 
 
-async def _find_first_recorded_hour(guild_id: int, joined_at: datetime, *, is_poll: bool) -> datetime | None:
+async def _find_first_recorded_hour(guild_id: int, *, is_poll: bool) -> datetime | None:
     """Return the start of "all time", which only a change of the data changes."""
     cache, question = app_context.get_query_cache(), "first recorded hour"
 
     async def compute() -> Computed[datetime | None]:
-        clickhouse = app_context.get_stores().clickhouse
-        return Computed(await find_first_recorded_hour(clickhouse, guild_id, joined_at=joined_at))
+        stores = app_context.get_stores()
+        return Computed(await find_first_recorded_hour(stores.database, stores.clickhouse, guild_id))
 
     async def load() -> datetime | None:
         return await cache.get_object(guild_id, question, compute)

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from herwa_shared.analytics.timeseries import find_first_recorded_hour
+from herwa_shared.analytics.first_recorded_hour import find_first_recorded_hour
 from herwa_shared.auth.guild_access import UserGuildInfo
 from herwa_shared.authorization import AccessDenied
 from herwa_shared.catalog import Limit, Surface
@@ -84,7 +84,9 @@ class StartState(GuildPageState, rx.State):
     async def _fetch(self, _visitor: auth.Visitor, guild: UserGuildInfo, _url: Any) -> StartData:
         stores = app_context.get_stores()
         first_hour, checkup, names = await asyncio.gather(
-            find_first_recorded_hour(stores.clickhouse, guild.id), _check_bot(guild.id), load_page_names(guild.id)
+            find_first_recorded_hour(stores.database, stores.clickhouse, guild.id),
+            _check_bot(guild.id),
+            load_page_names(guild.id),
         )
         async with stores.database.transaction() as session:
             begin = await _find_import_begin(session, guild.id)

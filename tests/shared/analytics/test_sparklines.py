@@ -6,7 +6,6 @@ import pytest
 
 from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.sparklines import Sparkline, query_sparklines
-from herwa_shared.analytics.timeseries import find_first_recorded_hour
 from herwa_shared.clock import utc_now
 from herwa_shared.stores import Stores
 from tests.support.row_factories import (
@@ -15,7 +14,6 @@ from tests.support.row_factories import (
     add_guild,
     add_imported_period,
     insert_events,
-    make_utc,
 )
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -98,29 +96,3 @@ async def test_change_is_none_when_the_bot_was_not_in_the_guild(stores: Stores):
     await insert_events(stores, guild_id, build_messages(4, NOW - 26 * HOUR) + build_messages(5, NOW - 2 * HOUR))
 
     assert (await query_sparkline(stores, guild_id)).change is None
-
-
-async def test_first_recorded_hour_includes_all_event_kinds(stores: Stores):
-    guild_id = await add_guild(stores)
-    assert await find_first_recorded_hour(stores.clickhouse, guild_id) is None
-
-    await insert_events(
-        stores, guild_id, [EventRow(make_utc(2024, 3, 2, 5, 20)), EventRow(make_utc(2023, 7, 1, 9, 50), kind="join")]
-    )
-
-    assert await find_first_recorded_hour(stores.clickhouse, guild_id) == make_utc(2023, 7, 1, 9)
-
-    await insert_events(stores, guild_id, [EventRow(make_utc(2022, 1, 1, 7, 30), kind="member_count", value=3)])
-
-    assert await find_first_recorded_hour(stores.clickhouse, guild_id) == make_utc(2022, 1, 1, 7)
-
-
-@pytest.mark.parametrize("joined_at", [make_utc(2020, 1, 1), make_utc(2023, 7, 1), make_utc(2024, 3, 1)])
-async def test_first_recorded_hour_is_found_whenever_the_bot_joined(stores: Stores, joined_at):
-    guild_id = await add_guild(stores)
-    assert await find_first_recorded_hour(stores.clickhouse, guild_id, joined_at=joined_at) is None
-
-    await insert_events(stores, guild_id, [EventRow(make_utc(2024, 3, 2, 5)), EventRow(make_utc(2023, 7, 1, 9))])
-
-    first_hour = await find_first_recorded_hour(stores.clickhouse, guild_id, joined_at=joined_at)
-    assert first_hour == make_utc(2023, 7, 1, 9)

@@ -5,10 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from herwa_shared.analytics.first_recorded_hour import find_first_recorded_hour
 from herwa_shared.catalog import Scope
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.models import Guild
 from herwa_shared.pipeline.buffer import append_events
+from herwa_shared.pipeline.mover import move_batch
+from herwa_shared.privacy.activity_rewrite import get_next_hour
 from herwa_shared.privacy.guild_deletion import (
     GUILD_RETENTION,
     UNDO_PERIOD,
@@ -38,7 +42,7 @@ from tests.shared.privacy.conftest import add_personal_rows, build_activity
 from tests.shared.privacy.test_erasure import dump_tables, find_tables_with
 from tests.support.db_assertions import fetch_rows
 from tests.support.event_factories import build_message_event, build_snowflake
-from tests.support.row_factories import OWNER_ID, add_channel, add_guild, insert_events
+from tests.support.row_factories import OWNER_ID, add_channel, add_guild, insert_events, raise_data_version
 
 PEPPER = b"pepper of the API keys in this test"
 DAY = timedelta(days=1)
@@ -196,10 +200,29 @@ async def test_what_a_guild_does_after_its_return_is_kept(stores, guild):
     async with stores.database.transaction() as session:
         await delete_guild(session, guild_id=guild, actor=SYSTEM, at_once=True)
     later = utc_now() + timedelta(hours=2)
-    await insert_events(stores, guild, [build_activity()[0].__class__(later)])
+    events = [build_message_event(guild, build_snowflake(int(later.timestamp() * 1000), index)) for index in range(2)]
+    async with stores.database.acquire_connection() as connection:
+        await append_events(connection, events[:1])
+        await move_batch(connection, stores.clickhouse_writer)
+    assert await find_first_recorded_hour(stores.database, stores.clickhouse, guild) < utc_now() - 399 * DAY
+    async with stores.database.transaction() as session:
+        session.add(Guild(id=guild, name="Tea", owner_id=OWNER_ID, joined_at=later))
+    await raise_data_version(stores, guild)
+    version = await fetch_rows(stores, "SELECT version FROM data_version WHERE guild_id = :guild", guild=guild)
+
     await process_guild_deletions(stores.database, stores.clickhouse_writer)
+    newer = await fetch_rows(stores, "SELECT version FROM data_version WHERE guild_id = :guild", guild=guild)
+    assert newer > version, "answers from before the deletion are not used"
     numbers = await load_numbers(stores, guild)
     assert len(numbers.raw) == len(numbers.counts) == 1
+    later_hour = get_next_hour(later) - timedelta(hours=1)
+    assert await find_first_recorded_hour(stores.database, stores.clickhouse, guild) == later_hour
+    async with stores.database.acquire_connection() as connection:
+        await append_events(connection, events[1:])
+        await move_batch(connection, stores.clickhouse_writer)
+        assert (
+            await connection.fetchval("SELECT hour FROM first_recorded_hour WHERE guild_id = $1", guild) == later_hour
+        )
 
 
 async def test_deleted_chain_is_no_defect_and_a_chain_that_vanished_is_one(stores, owner, guild):
