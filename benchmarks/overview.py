@@ -26,16 +26,15 @@ from benchmarks.overview_rows import (
 )
 from benchmarks.report import print_progress, print_result
 from herwa_shared.analytics.coverage import MEMBERS_INTENT
-from herwa_shared.analytics.first_recorded_hour import find_first_recorded_hour
+from herwa_shared.analytics.first_recorded_hour import FIRST_RECORDED_HOURS_SQL, find_first_recorded_hour
+from herwa_shared.analytics.table_selection import fetch_rows
 from herwa_shared.clock import utc_now
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.embedded.clickhouse import ClickHouseEngine
 from herwa_shared.embedded.engine_manager import list_engines
 from herwa_shared.embedded.postgres import PostgresEngine
 from herwa_shared.models import Channel, GatewaySession, Guild, GuildMembership, Member
-from herwa_shared.pipeline.buffer import append_events
-from herwa_shared.pipeline.events import ActivityEvent, EventKind
-from herwa_shared.pipeline.mover import move_batch
+from herwa_shared.pipeline.mover import ADD_FIRST_HOURS_SQL
 from herwa_shared.stores import Stores, open_stores
 from herwa_web.pages.guild.queries import OverviewData, load_directory, load_overview
 
@@ -103,7 +102,7 @@ async def run(env: BenchmarkEnvironment) -> tuple[list[CpuTimes], list[CpuTimes]
         await insert_rows(stores.clickhouse_writer, now)
         print_progress(f"rows inserted in {time.perf_counter() - started_at:.0f} s")
         await add_directory(stores, now)
-        await move_event(stores, now)
+        await store_first_hour(stores)
         await merge_past_months(stores)
         await wait_for_merges(stores)
         return await measure(env, stores)
@@ -127,24 +126,11 @@ async def add_directory(stores: Stores, now: datetime) -> None:
         )
 
 
-async def move_event(stores: Stores, now: datetime) -> None:
-    """Move an event of the median guild, since the mover stores the first hour of the guilds whose events it moves."""
-    message = ActivityEvent(
-        get_guild_id(MEDIAN_GUILD),
-        EventKind.MESSAGE,
-        int(now.timestamp() * 1000),
-        list_channel_ids(MEDIAN_GUILD)[0],
-        thread_id=0,
-        user_id=list_user_ids(MEDIAN_GUILD)[0],
-        reply=False,
-        value=None,
-        attachments=None,
-        message_id=1,
-        live_since_ms=0,
-    )
+async def store_first_hour(stores: Stores) -> None:
+    """Store the first hour of the median guild, as the mover does. Moving an event would add a part to merge."""
+    hours = await fetch_rows(stores.clickhouse, FIRST_RECORDED_HOURS_SQL, {"guilds": [get_guild_id(MEDIAN_GUILD)]})
     async with stores.database.acquire_connection() as connection:
-        await append_events(connection, [message])
-        assert await move_batch(connection, stores.clickhouse_writer) == 1
+        await connection.execute(ADD_FIRST_HOURS_SQL, [row[0] for row in hours], [row[1] for row in hours])
 
 
 async def merge_past_months(stores: Stores) -> None:

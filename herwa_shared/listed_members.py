@@ -10,6 +10,7 @@ whose it is.
 import asyncio
 from collections.abc import Collection
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,44 +27,43 @@ SELECT digest FROM erasure_request WHERE digest = ANY(CAST(:digests AS bytea[]))
 """
 HIDDEN_QUERY = text(HIDDEN_SQL)
 # Performance: one statement for names and choices, because each costs more than the few rows that it reads.
-NAMES_AND_HIDDEN_QUERY = text(f"""
-SELECT user_id, name, NULL AS digest FROM member
-WHERE guild_id = :guild_id AND user_id = ANY(CAST(:user_ids AS bigint[]))
+NAMES_AND_HIDDEN_SQL = f"""
+SELECT user_id, name, NULL AS digest FROM member WHERE guild_id = $1 AND user_id = ANY($2::bigint[])
 UNION ALL
-SELECT NULL, NULL, digest FROM ({HIDDEN_SQL}) AS hidden
-""")  # noqa: S608 - a constant
+SELECT NULL, NULL, digest FROM ({HIDDEN_SQL.replace(":digests", "$3")}) AS hidden
+"""  # noqa: S608 - a constant
 
 
 async def find_hidden_members(session: AsyncSession, *, guild_id: int, user_ids: Collection[int]) -> frozenset[int]:
     """Find which of these users no list of the guild may show."""
     if not user_ids:
         return frozenset()
-    users = await _hash_members(session, guild_id, user_ids)
+    users = await _hash_members(get_audit_key(session), guild_id, user_ids)
     digests = await session.scalars(HIDDEN_QUERY, {"digests": list(users)})
     return frozenset(users[bytes(digest)] for digest in digests)
 
 
 async def load_listed_members(
-    session: AsyncSession, *, guild_id: int, user_ids: Collection[int]
+    connection: asyncpg.Connection, audit_key: bytes | None, *, guild_id: int, user_ids: Collection[int]
 ) -> dict[int, str | None]:
     """Load which of these users a list of the guild may show, with their names; None for one whose name is unknown."""
     if not user_ids:
         return {}
-    users = await _hash_members(session, guild_id, user_ids)
-    parameters = {"guild_id": guild_id, "user_ids": list(user_ids), "digests": list(users)}
+    assert audit_key is not None, "the database was opened without the audit key"
+    users = await _hash_members(audit_key, guild_id, user_ids)
     names: dict[int, str | None] = dict.fromkeys(user_ids)
     hidden: set[int] = set()
-    for user_id, name, digest in await session.execute(NAMES_AND_HIDDEN_QUERY, parameters):
+    for user_id, name, digest in await connection.fetch(NAMES_AND_HIDDEN_SQL, guild_id, list(user_ids), list(users)):
         if digest is None:
             names[user_id] = name
         else:
-            hidden.add(users[bytes(digest)])
+            hidden.add(users[digest])
     return {user_id: name for user_id, name in names.items() if user_id not in hidden}
 
 
-async def _hash_members(session: AsyncSession, guild_id: int, user_ids: Collection[int]) -> dict[bytes, int]:
+async def _hash_members(audit_key: bytes, guild_id: int, user_ids: Collection[int]) -> dict[bytes, int]:
     """Return the users by the hashes whose choices hold for them."""
-    key = derive_privacy_key(get_audit_key(session))
+    key = derive_privacy_key(audit_key)
 
     def hash_members() -> dict[bytes, int]:
         return {

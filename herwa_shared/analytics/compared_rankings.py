@@ -96,11 +96,12 @@ async def name_rankings(
 ) -> tuple[ComparedRanking, ComparedRanking] | None:
     """Build the rankings of channels and of members from their rows, with the names of both.
 
-    Members whom no list may show are left out. None if they are so many that more rows must be read.
+    Members whom no list may show are left out. None if they are so many that more rows must be read. Raises
+    ServiceUnavailable if the connection to PostgreSQL is lost.
     """
-    async with database.transaction() as session:
-        channel_names = await load_channel_names(session, guild_id, rows.channels)
-        member_names = await load_listed_names(session, guild_id, rows.members)
+    async with database.acquire_reader() as connection:
+        channel_names = await load_channel_names(connection, guild_id, rows.channels)
+        member_names = await load_listed_names(connection, guild_id, rows.members, audit_key=database.audit_key)
     members = [row for row in rows.members if row[0] in member_names][: ranked.max_members]
     if len(members) < ranked.max_members and len(rows.members) >= ranked.read_members:
         return None

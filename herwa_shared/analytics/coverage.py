@@ -12,7 +12,6 @@ from operator import itemgetter
 
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.analytics.collection_rows import (
     CollectionRows,
@@ -24,9 +23,8 @@ from herwa_shared.analytics.collection_rows import (
 from herwa_shared.analytics.demo_activity import HISTORY
 from herwa_shared.analytics.metric_definitions import MetricDefinition
 from herwa_shared.analytics.table_selection import fetch_rows, format_array
-from herwa_shared.db import Database, get_driver_connection
+from herwa_shared.db import Database
 from herwa_shared.demo_guild import DEMO_GUILD_ID
-from herwa_shared.errors import ServiceUnavailable
 from herwa_shared.models import GatewaySession, GuildMembership
 from herwa_shared.models.collection import BACKFILL_SOURCE, CATCH_UP_SOURCE
 
@@ -198,22 +196,16 @@ async def load_collection_record(
     channel_id: int | None = None,
     now: datetime,
 ) -> CollectionRecord:
-    """Load as `load_collection_record_in_session` does, on a connection of its own.
+    """Load as `read_collection_record` does, on a connection of its own.
 
     Raises ServiceUnavailable if the connection to PostgreSQL is lost.
     """
-    if guild_id == DEMO_GUILD_ID:
-        return _build_demo_record(now)
-    try:
-        async with database.acquire_connection() as connection:
-            rows = await load_collection_rows(connection, guild_id, start, end, channel_id=channel_id, now=now)
-    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
-        raise ServiceUnavailable from error
-    return _build_record(rows, now)
+    async with database.acquire_reader() as connection:
+        return await read_collection_record(connection, guild_id, start, end, channel_id=channel_id, now=now)
 
 
-async def load_collection_record_in_session(
-    session: AsyncSession,
+async def read_collection_record(
+    connection: asyncpg.Connection,
     guild_id: int,
     start: datetime,
     end: datetime,
@@ -230,7 +222,6 @@ async def load_collection_record_in_session(
     """
     if guild_id == DEMO_GUILD_ID:
         return _build_demo_record(now)
-    connection = await get_driver_connection(session)
     rows = await load_collection_rows(connection, guild_id, start, end, channel_id=channel_id, now=now)
     return _build_record(rows, now)
 

@@ -6,12 +6,10 @@ for the guild since the table exists, and its first hour is read from ClickHouse
 
 from datetime import UTC, datetime
 
-import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.analytics.table_selection import fetch_rows
 from herwa_shared.db import Database
-from herwa_shared.errors import ServiceUnavailable
 
 STORED_HOUR_SQL = "SELECT hour FROM first_recorded_hour WHERE guild_id = $1"
 FIRST_RECORDED_HOURS_SQL = """
@@ -28,13 +26,10 @@ GROUP BY guild_id
 async def find_first_recorded_hour(database: Database, clickhouse: AsyncClient, guild_id: int) -> datetime | None:
     """Find the first hour with stored data of a guild; None without data.
 
-    Raises ServiceUnavailable if the connection to PostgreSQL is lost or ClickHouse cannot be reached.
+    Raises ServiceUnavailable if the connection to PostgreSQL is lost, or ClickHouse cannot be reached.
     """
-    try:
-        async with database.acquire_connection() as connection:
-            hour: datetime | None = await connection.fetchval(STORED_HOUR_SQL, guild_id)
-    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
-        raise ServiceUnavailable from error
+    async with database.acquire_reader() as connection:
+        hour: datetime | None = await connection.fetchval(STORED_HOUR_SQL, guild_id)
     if hour is not None:
         return hour
     rows = await fetch_rows(clickhouse, FIRST_RECORDED_HOURS_SQL, {"guild": guild_id, "guilds": [guild_id]})

@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+import asyncpg
 
 from herwa_shared.analytics.demo_activity import list_demo_tickets
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.demo_guild import DEMO_GUILD_ID
-from herwa_shared.models import Ticket
 
 LONG_WAIT_PERCENT = 90
 SECOND = timedelta(seconds=1)
+RESPONSES_SQL = """
+SELECT opened_at, responded_at FROM ticket
+WHERE guild_id = $1 AND opened_at >= $2 AND opened_at < $3 AND responded_at IS NOT NULL
+ORDER BY opened_at
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +52,25 @@ class FirstResponses:
 
 
 async def load_first_responses(database: Database, guild_id: int, start: datetime, end: datetime) -> FirstResponses:
-    """Load the tickets that were opened in `[start, end)` and have a response."""
-    async with database.transaction() as session:
-        return await load_first_responses_in_session(session, guild_id, start, end)
+    """Load as `read_first_responses` does, on a connection of its own.
+
+    Raises ServiceUnavailable if the connection to PostgreSQL is lost.
+    """
+    async with database.acquire_reader() as connection:
+        return await read_first_responses(connection, guild_id, start, end)
 
 
-async def load_first_responses_in_session(
-    session: AsyncSession, guild_id: int, start: datetime, end: datetime
+async def read_first_responses(
+    connection: asyncpg.Connection, guild_id: int, start: datetime, end: datetime
 ) -> FirstResponses:
-    """Load as `load_first_responses` does, in a session of the caller."""
+    """Read the tickets that were opened in `[start, end)` and have a response."""
     if guild_id == DEMO_GUILD_ID:
         tickets = list_demo_tickets(start, end, utc_now())
         return FirstResponses([opened for opened, _ in tickets], [seconds for _, seconds in tickets])
-    query = (
-        select(col(Ticket.opened_at), col(Ticket.responded_at))
-        .where(col(Ticket.guild_id) == guild_id, col(Ticket.opened_at) >= start, col(Ticket.opened_at) < end)
-        .where(col(Ticket.responded_at).is_not(None))
-        .order_by(col(Ticket.opened_at))
-    )
-    rows = (await session.execute(query)).all()
+    rows = await connection.fetch(RESPONSES_SQL, guild_id, start, end)
     return FirstResponses(
         [opened_at.timestamp() for opened_at, _ in rows],
-        [max(0, (responded_at - opened_at) // SECOND) for opened_at, responded_at in rows if responded_at],
+        [max(0, (responded_at - opened_at) // SECOND) for opened_at, responded_at in rows],
     )
 
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
 
 from herwa_shared.analytics.metric_definitions import (
     CHANNEL_METRICS,
@@ -23,8 +22,6 @@ from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.demo_guild import DEMO_CHANNEL_NAMES, DEMO_GUILD_ID, DEMO_MEMBER_NAMES
 from herwa_shared.listed_members import load_listed_members
-from herwa_shared.models import Channel
-from herwa_shared.models.columns import matches_any
 
 # The page of a list after a position: a value, and the id of the entry that has it. Without a position the id is 0.
 RANKING_TAIL_SQL = """
@@ -52,6 +49,7 @@ CHANNEL_SQL_BY_AGGREGATION = {
     Aggregation.DISTINCT_MEMBERS: CHANNELS_BY_MEMBERS_SQL,
 }
 MEMBER_SQL_BY_AGGREGATION = {Aggregation.COUNT: MEMBERS_BY_COUNT_SQL, Aggregation.DURATION: MEMBERS_BY_DURATION_SQL}
+CHANNEL_NAMES_SQL = "SELECT id, name FROM channel WHERE guild_id = $1 AND id = ANY($2::bigint[])"
 
 
 async def rank_channels(
@@ -71,8 +69,8 @@ async def rank_channels(
     table = select_table(query, (), now=now or utc_now())
     sql = CHANNEL_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation]
     rows = await _fetch_page(table, clickhouse, sql, limit, after, audit_key=database.audit_key)
-    async with database.transaction() as session:
-        names = await load_channel_names(session, query.guild_id, rows)
+    async with database.acquire_reader() as connection:
+        names = await load_channel_names(connection, query.guild_id, rows)
     return _build_ranking(rows, names, table, limit)
 
 
@@ -97,32 +95,30 @@ async def rank_members(
     page_size = limit + HIDDEN_RESERVE
     while True:
         page = await _fetch_page(table, clickhouse, sql, page_size, after, audit_key=database.audit_key)
-        async with database.transaction() as session:
-            names |= await load_listed_names(session, query.guild_id, page)
+        async with database.acquire_reader() as connection:
+            names |= await load_listed_names(connection, query.guild_id, page, audit_key=database.audit_key)
         rows += [row for row in page if row[0] in names]
         if len(rows) > limit or len(page) <= page_size:
             return _build_ranking(rows, names, table, limit)
         after, page_size = RankPosition(page[-1][1], page[-1][0]), page_size * RESERVE_GROWTH
 
 
-async def load_channel_names(session: AsyncSession, guild_id: int, rows: Rows) -> dict[int, str]:
+async def load_channel_names(connection: asyncpg.Connection, guild_id: int, rows: Rows) -> dict[int, str]:
     """Load the names of channels. The first column of `rows` is their id."""
     if guild_id == DEMO_GUILD_ID:
         return dict(DEMO_CHANNEL_NAMES)
-    names = await session.execute(
-        select(Channel.id, Channel.name)
-        .where(col(Channel.guild_id) == guild_id)
-        .where(matches_any(Channel.id, [row[0] for row in rows]))
-    )
+    names = await connection.fetch(CHANNEL_NAMES_SQL, guild_id, [row[0] for row in rows])
     return {row[0]: row[1] for row in names}
 
 
-async def load_listed_names(session: AsyncSession, guild_id: int, rows: Rows) -> dict[int, str | None]:
+async def load_listed_names(
+    connection: asyncpg.Connection, guild_id: int, rows: Rows, *, audit_key: bytes | None
+) -> dict[int, str | None]:
     """Load the members whom a list may show, with their names. The first column of `rows` is their id."""
     user_ids = [row[0] for row in rows]
     if guild_id == DEMO_GUILD_ID:
         return {user_id: DEMO_MEMBER_NAMES.get(user_id) for user_id in user_ids}
-    return await load_listed_members(session, guild_id=guild_id, user_ids=user_ids)
+    return await load_listed_members(connection, audit_key, guild_id=guild_id, user_ids=user_ids)
 
 
 async def _fetch_page(

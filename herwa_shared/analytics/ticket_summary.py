@@ -11,9 +11,10 @@ from sqlmodel import col, select
 from herwa_shared.analytics.first_responses import (
     compute_long_wait,
     compute_median,
-    load_first_responses_in_session,
+    read_first_responses,
 )
 from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.db import get_driver_connection
 from herwa_shared.listed_members import find_hidden_members
 from herwa_shared.models import SupportChannel, Ticket
 
@@ -42,7 +43,8 @@ async def load_ticket_summary(session: AsyncSession, query: ActivityQuery) -> Ti
     opened_count, answered_count, open_count = (await session.execute(counts.where(*window))).one()
     if not opened_count and not await _has_support_channel(session, query.guild_id):
         return None
-    responses = await load_first_responses_in_session(session, query.guild_id, query.start, query.end)
+    connection = await get_driver_connection(session)
+    responses = await read_first_responses(connection, query.guild_id, query.start, query.end)
     responders = await session.scalars(select(col(Ticket.responder_id)).where(*window, col(Ticket.responder_id) != 0))
     counts_by_responder = Counter(user_id for user_id in responders if user_id is not None)
     hidden = await find_hidden_members(session, guild_id=query.guild_id, user_ids=counts_by_responder)

@@ -22,10 +22,10 @@ from herwa_shared.analytics.coverage import (
     CollectionRecord,
     Coverage,
     CoverageLevel,
-    load_collection_record_in_session,
     load_first_hours,
+    read_collection_record,
 )
-from herwa_shared.analytics.first_responses import FirstResponses, load_first_responses_in_session
+from herwa_shared.analytics.first_responses import FirstResponses, read_first_responses
 from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery, list_query_edges
 from herwa_shared.analytics.ranked_lists import ListRows, RankedMetrics
@@ -224,15 +224,15 @@ async def _load_coverages_and_samples(
 async def _load_record_and_responses(
     database: Database, queries: Sequence[ActivityQuery], metrics: Collection[Metric], now: datetime
 ) -> tuple[CollectionRecord, FirstResponses | None]:
-    """Load when events were recorded, and the first responses of all windows, in one transaction."""
+    """Load when events were recorded, and the first responses of all windows, on one connection."""
     query, start, end = queries[0], min(window.start for window in queries), max(window.end for window in queries)
-    async with database.transaction() as session:
-        record = await load_collection_record_in_session(
-            session, query.guild_id, start, end, channel_id=query.channel_id, now=now
+    async with database.acquire_reader() as connection:
+        record = await read_collection_record(
+            connection, query.guild_id, start, end, channel_id=query.channel_id, now=now
         )
         if Metric.FIRST_RESPONSE_SECONDS not in metrics:
             return record, None
-        return record, await load_first_responses_in_session(session, query.guild_id, start, end)
+        return record, await read_first_responses(connection, query.guild_id, start, end)
 
 
 async def _build_coverages(

@@ -1,7 +1,7 @@
-"""Counts what a process asks of PostgreSQL, through its SQLAlchemy engines.
+"""Counts what a process asks of PostgreSQL, through the connections of its SQLAlchemy engines.
 
 As a program it runs a package and writes a line for each transaction that has ended, as JSON: its statements.
-`python tests/support/statement_log.py PACKAGE FILE`.
+A SELECT that goes past SQLAlchemy is a transaction of its own. `python tests/support/statement_log.py PACKAGE FILE`.
 """
 
 import json
@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, Pool, event
 
 Transaction = list[str]
 STATEMENTS = "statements"
 HEARTBEAT_START = "UPDATE process "
+TYPE_LOOKUP_TEXTS = ("set_config('jit'", "typeinfo_tree")
+"""Of the statements by which asyncpg reads the types of PostgreSQL, once a connection."""
 
 
 def build_arguments(package: str, log: Path) -> list[str]:
@@ -57,6 +60,7 @@ def count_mentions(transactions: list[Transaction], table: str) -> int:
 @contextmanager
 def report_transactions(report: Callable[[Transaction], None]) -> Iterator[None]:
     """Call `report` at the end of each transaction of this process while the block runs."""
+    driver_connections: set[asyncpg.Connection] = set()
 
     def begin(connection: Any) -> None:
         connection.info[STATEMENTS] = []
@@ -67,12 +71,25 @@ def report_transactions(report: Callable[[Transaction], None]) -> Iterator[None]
     def end(connection: Any) -> None:
         report(connection.info.pop(STATEMENTS, []))
 
+    def watch(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
+        driver_connections.add(dbapi_connection.driver_connection)
+        dbapi_connection.driver_connection.add_query_logger(report_direct_select)
+
+    def report_direct_select(query: asyncpg.connection.LoggedQuery) -> None:
+        statement = " ".join(query.query.split())
+        if "SELECT" in statement and not any(text in statement for text in TYPE_LOOKUP_TEXTS):
+            report([statement])
+
     listeners = {"begin": begin, "before_cursor_execute": add, "commit": end, "rollback": end}
     for name, listener in listeners.items():
         event.listen(Engine, name, listener)
+    event.listen(Pool, "checkout", watch)
     try:
         yield
     finally:
+        event.remove(Pool, "checkout", watch)
+        for connection in driver_connections:
+            connection.remove_query_logger(report_direct_select)
         for name, listener in listeners.items():
             event.remove(Engine, name, listener)
 

@@ -304,9 +304,9 @@ def _list_changes(ranking: ComparedRanking, kpi: Kpi | None) -> ChangesById | No
 
 
 async def _load_departed_members(stores: Stores, view: DashboardQuery, members: Ranking) -> frozenset[int]:
-    async with stores.database.transaction() as session:
+    async with stores.database.acquire_reader() as connection:
         return await list_departed_members(
-            session, guild_id=view.guild_id, user_ids=[member.id for member in members.items]
+            connection, guild_id=view.guild_id, user_ids=[member.id for member in members.items]
         )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
 from herwa_shared.clock import utc_now
+from herwa_shared.db import get_driver_connection
 from herwa_shared.listed_members import find_hidden_members, load_listed_members
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
@@ -166,7 +167,12 @@ async def test_lists_show_no_member_who_opted_out_or_is_being_erased(stores, emp
         hidden = await find_hidden_members(session, guild_id=empty_guild, user_ids=users)
         assert hidden == {here, everywhere, erased}
         assert await find_hidden_members(session, guild_id=empty_guild, user_ids=()) == frozenset()
-        listed = await load_listed_members(session, guild_id=empty_guild, user_ids=(*users, 76, FIRST_PSEUDONYM))
+        listed = await load_listed_members(
+            await get_driver_connection(session),
+            stores.database.audit_key,
+            guild_id=empty_guild,
+            user_ids=(*users, 76, FIRST_PSEUDONYM),
+        )
         assert listed == {elsewhere: "Member 74", other: "Member 75", 76: None, FIRST_PSEUDONYM: None}
         recent = await list_recent_members(session, guild_id=empty_guild, since=utc_now() - timedelta(days=1))
         assert recent == {elsewhere: "Member 74", other: "Member 75"}

@@ -11,8 +11,8 @@ MONTH = timedelta(days=30)
 
 
 async def list_departed(stores, guild_id: int, user_ids) -> set[int]:
-    async with stores.database.transaction() as session:
-        return set(await list_departed_members(session, guild_id=guild_id, user_ids=user_ids))
+    async with stores.database.acquire_reader() as connection:
+        return set(await list_departed_members(connection, guild_id=guild_id, user_ids=user_ids))
 
 
 async def test_members_whose_leave_was_received_have_departed(stores):
