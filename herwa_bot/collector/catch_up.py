@@ -1,8 +1,8 @@
 """Fetch the messages that were missed while the bot did not listen, through Discord's REST API.
 
 The gateway handlers report periods without reception; a background task plans them and fetches the pages of each
-channel, newest first. Then it lists the threads that were archived meanwhile, and fetches their pages. Live events go
-on meanwhile. discord.py's HTTP client obeys Discord's rate limits.
+channel, newest first. Then it lists threads that may have been archived meanwhile, and fetches their pages. Live events
+go on meanwhile. discord.py's HTTP client obeys Discord's rate limits.
 """
 
 import asyncio
@@ -26,6 +26,8 @@ from herwa_shared.pipeline.catch_up import (
     CLOCK_MARGIN,
     CatchUpSpan,
     NewestMessage,
+    ThreadTraces,
+    UnlistedPeriod,
     find_period_start,
     load_tasks,
     load_unlisted_periods,
@@ -55,7 +57,8 @@ class MissedPeriod:
     """A period without reception of a guild, or of one channel, that ended at `to_at`.
 
     `newest_messages` are those of the channels and active threads. `from_at` None means: since the last collection
-    before the session that started at `to_at`, or since `heard_until`, until when events arrived for certain.
+    before the session that started at `to_at`, or since `heard_until`, until when events arrived for certain. `traces`
+    say which channels may have archived threads with messages in the period; None: all.
     """
 
     guild_id: int
@@ -64,6 +67,7 @@ class MissedPeriod:
     from_at: datetime | None = None
     channel_id: int = ALL_CHANNELS
     heard_until: datetime | None = None
+    traces: ThreadTraces | None = None
 
 
 class CatchUp:
@@ -170,7 +174,9 @@ class CatchUp:
                     from_at = min(from_at, period.heard_until)
                 if from_at is not None and from_at < period.to_at:
                     span = CatchUpSpan(period.guild_id, period.channel_id, from_at, period.to_at + SESSION_MARGIN)
-                    await plan_period(connection, span, period.newest_messages, threads_listed=False)
+                    await plan_period(
+                        connection, span, period.newest_messages, threads_listed=False, traces=period.traces
+                    )
             self._periods.pop(0)
 
     async def _run_tasks(self, fetch_page: FetchPage, has_guild: Callable[[int], bool]) -> bool:
@@ -196,26 +202,27 @@ class CatchUp:
         GUILD_CREATE adds its next period.
         """
         async with self._database.acquire_connection() as connection:
-            spans = [span for span in await load_unlisted_periods(connection) if has_guild(span.guild_id)]
-        self.pending_listings = len(spans)
-        remaining, failures, tasks = iter(spans[:MAX_LISTINGS_PER_TURN]), 0, 0
+            periods = [period for period in await load_unlisted_periods(connection) if has_guild(period.span.guild_id)]
+        self.pending_listings = len(periods)
+        remaining, failures, tasks = iter(periods[:MAX_LISTINGS_PER_TURN]), 0, 0
 
         async def work() -> None:
             nonlocal failures, tasks
-            for span in remaining:
+            for period in remaining:
                 try:
-                    planned = await self._plan_archived_threads(span, thread_lister, describe_thread)
+                    planned = await self._plan_archived_threads(period, thread_lister, describe_thread)
                 except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
                     failures += 1
                     limited_log.warning(
                         "archived threads not listed, retrying",
                         kind=type(error).__name__,
-                        guild=span.guild_id,
+                        guild=period.span.guild_id,
                         error=format_reason(error),
                     )
                 else:
                     tasks += planned
-                    self.pending_listings -= 1
+                    if period.is_last_listing:
+                        self.pending_listings -= 1
 
         async with asyncio.TaskGroup() as group:
             for _ in range(CONCURRENT_LISTINGS):
@@ -225,15 +232,18 @@ class CatchUp:
         return failures == 0
 
     async def _plan_archived_threads(
-        self, span: CatchUpSpan, thread_lister: ThreadLister, describe_thread: DescribeThread
+        self, period: UnlistedPeriod, thread_lister: ThreadLister, describe_thread: DescribeThread
     ) -> int:
-        listing = await thread_lister.list_missed(span)
+        span = period.span
+        listing = await (thread_lister.list_joined if period.only_joined else thread_lister.list_missed)(period)
         threads = [{**thread, "guild_id": str(span.guild_id)} for thread in listing.threads]
         newest_messages = _describe_missed_threads(
             threads, encode_snowflake(span.from_at - CLOCK_MARGIN), describe_thread
         )
         async with self._database.acquire_connection() as connection:
-            return await plan_archived_threads(connection, span, newest_messages, is_complete=listing.is_complete)
+            return await plan_archived_threads(
+                connection, period, newest_messages, listing.have_archived_threads, is_complete=listing.is_complete
+            )
 
 
 def _describe_missed_threads(

@@ -6,7 +6,7 @@ discord.py cannot say it: members and channels are removed from GUILD_CREATE bef
 from array import array
 from collections.abc import Iterable
 
-from herwa_bot.collector.archived_threads import THREAD_PARENT_TYPES, ThreadParent
+from herwa_bot.collector.archived_threads import ThreadParent
 from herwa_bot.collector.channel_directory import ChannelDirectory, Overwrite
 from herwa_bot.collector.payload_fields import Payload, parse_permissions, parse_snowflake
 from herwa_shared.discord.constants import (
@@ -14,6 +14,7 @@ from herwa_shared.discord.constants import (
     MANAGE_THREADS,
     PERMISSIONS,
     READ_MESSAGE_HISTORY,
+    THREAD_PARENT_TYPES,
     VIEW_CHANNEL,
     ChannelType,
 )

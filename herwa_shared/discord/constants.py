@@ -96,6 +96,8 @@ class ChannelType(IntEnum):
 
 FORUM_CHANNEL_TYPES = frozenset((ChannelType.FORUM, ChannelType.MEDIA))
 THREAD_CHANNEL_TYPES = frozenset((ChannelType.NEWS_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD))
+THREAD_PARENT_TYPES = frozenset((ChannelType.TEXT, ChannelType.NEWS, *FORUM_CHANNEL_TYPES))
+"""Types of channels that can have threads."""
 
 
 class ScheduledEventStatus(IntEnum):
@@ -127,6 +129,8 @@ USER_MESSAGE_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
 """Types of messages that people write."""
 BOOST_MESSAGE_TYPES = frozenset(range(8, 12))
 """Types of the system message about a boost: the type tells which level the boost has reached, if any."""
+THREAD_CREATED_MESSAGE_TYPE = 18
+"""Type of the system message about a new public thread that was not started from a recent message."""
 JOIN_MESSAGE_TYPE = 7
 """Type of the system message about a member who joined; its author is that member."""
 COMMAND_REPLY_MESSAGE_TYPES = frozenset((MessageType.SLASH_COMMAND, MessageType.MENU_COMMAND))

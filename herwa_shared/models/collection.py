@@ -71,8 +71,12 @@ class CatchUpPeriod(SQLModel, table=True):
     """A period of a guild, or of one channel, whose messages are being fetched through Discord's REST API.
 
     `channel_id` is 0 for the entire guild. `refused`: Discord did not let the bot read a channel, so that the period is
-    never complete. `threads_listed`: all archived threads with messages in the period have their tasks. `source` is
-    `catch_up` or `backfill`. The row is deleted when no task is left and the threads are listed.
+    never complete. `source` is `catch_up` or `backfill`.
+
+    `threads_listed`: the archived threads with messages in the period have their tasks: public ones of the channels
+    `public_parent_ids`, and private ones of the channels `private_parent_ids` and of those in which the bot has Manage
+    Threads; all if they are None. `joined_threads_listed`: so have the private threads of other channels that the bot
+    is in, for which the period does not wait. The row is deleted when no task is left and all threads are listed.
     """
 
     __tablename__ = "catch_up_period"
@@ -84,6 +88,9 @@ class CatchUpPeriod(SQLModel, table=True):
     refused: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     source: str = Field(default=CATCH_UP_SOURCE, max_length=16, sa_column_kwargs={"server_default": CATCH_UP_SOURCE})
     threads_listed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    public_parent_ids: list[int] | None = Field(default=None, sa_type=ARRAY(SNOWFLAKE))
+    private_parent_ids: list[int] | None = Field(default=None, sa_type=ARRAY(SNOWFLAKE))
+    joined_threads_listed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
 
 
 class CatchUpTask(SQLModel, table=True):

@@ -90,7 +90,8 @@ class Channel(SQLModel, table=True):
     """A channel, category or thread of a guild.
 
     Its events count for `parent_id` if it is a thread. A thread's `parent_id` is its channel, a channel's its
-    category. A deleted channel keeps its row and name.
+    category. A deleted channel keeps its row and name. `no_archived_threads_at`: Discord listed no archived public
+    threads of this channel then; those that were archived later have rows. None: it may have any.
     """
 
     id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -100,6 +101,7 @@ class Channel(SQLModel, table=True):
     name: str = Field(max_length=100)
     position: int = 0
     deleted: bool = False
+    no_archived_threads_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
 
 
 class Member(SQLModel, table=True):

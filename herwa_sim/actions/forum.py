@@ -14,5 +14,6 @@ def create_post(
     if forum.type != ChannelType.FORUM:
         raise ValueError(f"{forum.name} is no forum")
     thread = create_thread(world, forum, name=name, owner_id=owner_id)
+    forum.last_message_id = thread.id
     messages.send_message(world, thread, author_id=owner_id, length=length, content=content, id_=thread.id)
     return thread

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from herwa_shared.clock import utc_now
-from herwa_shared.discord.constants import BOOST_MESSAGE_TYPES, JOIN_MESSAGE_TYPE, SUPPRESS_JOIN_MESSAGES_FLAG
+from herwa_shared.discord.constants import (
+    BOOST_MESSAGE_TYPES,
+    JOIN_MESSAGE_TYPE,
+    SUPPRESS_JOIN_MESSAGES_FLAG,
+    THREAD_CREATED_MESSAGE_TYPE,
+    ChannelType,
+)
 from herwa_sim.actions.threads import join_thread
 from herwa_sim.entities import Json, SimAttachment, SimChannel, SimGuild, SimMessage, SimWebhook
 from herwa_sim.events import GatewayEvent
@@ -60,6 +66,15 @@ def post_join_message(world: World, guild: SimGuild, user_id: int) -> None:
     """Post the system message about a member who joined, if the guild has switched on such messages."""
     if guild.system_channel_id and not guild.system_channel_flags & SUPPRESS_JOIN_MESSAGES_FLAG:
         _post_system_message(world, guild.channels[guild.system_channel_id], user_id, JOIN_MESSAGE_TYPE)
+
+
+def announce_thread(world: World, thread: SimChannel, owner_id: int) -> None:
+    """Post the system message about a thread in its channel, if it is public and was not started from a message.
+
+    Discord also posts it about a thread that was started from a message that is not recent.
+    """
+    if thread.type == ChannelType.PUBLIC_THREAD and thread.parent_id is not None:
+        _post_system_message(world, world.get_channel(thread.parent_id), owner_id, THREAD_CREATED_MESSAGE_TYPE)
 
 
 def record_message(

@@ -50,5 +50,6 @@ class QuestionBehavior:
             )
         else:
             self._thread = create_thread(simulation.world, parent, name=title, owner_id=asker)
+            messages.announce_thread(simulation.world, self._thread, asker)
             messages.send_message(simulation.world, self._thread, author_id=asker, length=sample_message_length(random))
         self._remaining_replies = 0 if random.random() < UNANSWERED_SHARE else 1 + int(random.expovariate(1 / 4))

@@ -2,6 +2,7 @@
 
 from herwa_sim.actions.channels import create_thread
 from herwa_sim.actions.forum import create_post
+from herwa_sim.actions.messages import announce_thread
 from herwa_sim.actions.threads import join_thread, leave_thread, set_archived
 from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
@@ -27,6 +28,8 @@ async def open_thread(context: SimContext, body: Json) -> Json:
         created_at=created_at,
         private=bool(body.get("private")),
     )
+    if message_id is None:
+        announce_thread(context.world, thread, owner_id)
     return {"id": str(thread.id)}
 
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from herwa_shared.discord.constants import MANAGE_THREADS, READ_MESSAGE_HISTORY, ChannelType
 from herwa_sim.actions.channels import create_thread
+from herwa_sim.actions.messages import announce_thread
 from herwa_sim.context import get_context
 from herwa_sim.entities import Json, SimChannel
 from herwa_sim.permissions import can_view, compute_channel_permissions
@@ -33,6 +34,8 @@ async def open_thread(request: web.Request) -> web.Response:
         else None
     )
     thread = create_thread(world, parent, name=data["name"], owner_id=world.bot.id, id_=message_id)
+    if message_id is None:
+        announce_thread(world, thread, world.bot.id)
     return respond_json(serialize_channel(thread), 201)
 
 

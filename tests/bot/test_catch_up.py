@@ -1,5 +1,6 @@
 """Messages that were sent while the bot did not listen are fetched afterwards, each once, and close the gap."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,8 +14,16 @@ from herwa_shared.discord.constants import PERMISSIONS
 from tests.bot.test_gap_tracker import VIEW_CHANNEL, set_overwrites, wait_for_users
 from tests.support.bot_process import BotProcess, run_bot_process
 from tests.support.db_assertions import fetch_rows, list_message_events, move_buffer, wait_until_stored
+from tests.support.sample_server import SampleServer
 from tests.support.waiting import wait_until
 
+HISTORY_PERMISSIONS = PERMISSIONS["view_channel"] | PERMISSIONS["read_message_history"]
+THREAD_LISTS = {
+    "public": "/threads/archived/public",
+    "joined": "/users/@me/threads/archived/private",
+    "private": "/threads/archived/private",
+    "active": "/threads/active",
+}
 PERIODS_QUERY = "SELECT count(*) FROM imported_period WHERE guild_id = :g AND source = 'catch_up' AND to_at > :after"
 TASKS_QUERY = "SELECT count(*) FROM catch_up_task WHERE guild_id = :g"
 OPEN_PERIODS_QUERY = "SELECT count(*) FROM catch_up_period WHERE guild_id = :g"
@@ -133,6 +142,73 @@ async def test_messages_of_threads_that_were_archived_meanwhile_are_counted_once
         [(thread, server.ada) for thread in (0, public, public, reopened, quiet)]
         + [(thread, server.bob) for thread in (0, public, reopened, private, on_message)]
     )
+
+
+def count_thread_requests(sim) -> Counter[str]:
+    """Count the requests for lists of threads since the last call, by the list."""
+    entries = sim.client.read_journal(on=True).calls
+    routes = [entry["route"] for entry in entries if "/threads/" in entry["route"] and entry["method"] == "GET"]
+    return Counter(next(name for name, ending in THREAD_LISTS.items() if route.endswith(ending)) for route in routes)
+
+
+@pytest.mark.slow
+async def test_only_lists_that_can_have_a_missed_thread_are_requested(stores, settings, own_sim):
+    """Threads are created and archived while the bot does not run, each in a channel of its own."""
+    client = own_sim.client
+    client.read_journal(on=True)
+    server = SampleServer(client)
+    names = ("message", "plain", "private", "reopened", "quiet 1", "quiet 2", "quiet 3")
+    on_message, plain, private, reopened, *_ = (client.create_channel(server.id, name) for name in names)
+    news, forum = client.create_channel(server.id, "news", type_=5), client.create_channel(server.id, "forum", type_=15)
+    text_channels = len(names) + 1
+
+    async def run_bot(*, restarted: bool = True) -> Counter[str]:
+        """Run the bot until it has caught up, and kill it; return its requests for lists of threads."""
+        started_at = utc_now()
+        count_thread_requests(own_sim)
+        with run_bot_process(settings, own_sim) as bot:
+            await bot.wait_until_ready()
+            if restarted:
+                await wait_until_caught_up(stores, bot, server.id, restarted_at=started_at)
+            await wait_until_recorded(stores, bot, after=started_at)
+            bot.kill_if_running()
+        return count_thread_requests(own_sim)
+
+    await run_bot(restarted=False)
+    everything = {"public": text_channels + 2, "private": text_channels, "active": 1}
+    assert await run_bot() == everything  # nothing is known about the channels yet
+    threads = [client.create_thread(reopened, "old", message_id=client.send_message(reopened, server.ada))]
+    client.set_archived(threads[0], True)
+    assert await run_bot() == {"public": 2, "private": text_channels, "active": 1}
+    question = client.send_message(on_message, server.ada)
+    assert await run_bot() == {"public": 3, "private": text_channels, "active": 1}
+    client.set_archived(threads[0], False)
+    threads += [
+        client.create_thread(on_message, "from a message", message_id=question),
+        client.create_thread(plain, "without a message"),
+        client.create_thread(private, "private", private=True),
+        client.create_thread(news, "news", message_id=client.send_message(news, server.ada)),
+    ]
+    for thread in threads:
+        client.send_message(thread, server.bob)
+    posts = [client.create_post(forum, "post", owner_id=server.bob)]
+    for thread in (*threads, *posts):
+        client.set_archived(thread, True)
+    assert await run_bot() == {"public": 5, "private": text_channels, "active": 1}
+    rows = await list_message_events(stores, server.id)
+    parents = (reopened, on_message, plain, private, news, forum)
+    assert sorted((row.channel, row.thread) for row in rows if row.user == server.bob) == sorted(
+        zip(parents, (*threads, *posts), strict=True)
+    )
+    assert sorted(row.channel for row in rows if row.user == server.ada) == sorted([reopened, on_message, news])
+
+    client.update_role(server.id, server.id + 1, permissions=HISTORY_PERMISSIONS)  # without Manage Threads
+    client.join_thread(threads[3], client.get_snapshot().application_id)
+    client.set_archived(threads[3], False)
+    client.send_message(threads[3], server.bob)
+    client.set_archived(threads[3], True)
+    assert await run_bot() == {"public": 5, "joined": text_channels, "active": 2}
+    assert [row.thread for row in await list_message_events(stores, server.id)].count(threads[3]) == 2
 
 
 @pytest.mark.slow

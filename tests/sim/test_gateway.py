@@ -31,9 +31,10 @@ async def test_bot_receives_messages_of_members_threads_bots_and_webhooks(sim, s
         ], thread
 
     message_ids, thread = await asyncio.to_thread(send_messages)
-    await wait_until(lambda: len(bot.messages) == 5)
-    assert [message.id for message in bot.messages] == message_ids
-    first_message, reply_message, thread_message, bot_message, webhook_message = bot.messages
+    await wait_until(lambda: len(bot.messages) == 6)
+    assert [message.id for message in bot.messages[1:]] == message_ids
+    announcement, first_message, reply_message, thread_message, bot_message, webhook_message = bot.messages
+    assert (announcement.type, announcement.channel.id) == (discord.MessageType.thread_created, server.channel)
     assert reply_message.reference.message_id == first_message.id
     assert reply_message.type == discord.MessageType.reply
     assert thread_message.channel.id == thread

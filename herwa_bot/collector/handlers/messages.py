@@ -359,15 +359,16 @@ class MessageHandlers:
         now = utc_now()
         gap = self._gap_tracker.close_guild_gap(guild_id, at=now)
         hidden_ids = hidden_before & self._gap_tracker.list_hidden_channels(guild_id)
-        channels = (*(data.get("channels") or ()), *(data.get("threads") or ()))
-        newest_messages = messages.list_newest_messages(channels, hidden_ids=hidden_ids)
+        channels, threads = data.get("channels") or (), data.get("threads") or ()
+        newest_messages = messages.list_newest_messages((*channels, *threads), hidden_ids=hidden_ids)
+        traces = messages.find_thread_traces(channels, threads)
         if session_started_at is not None and (gap is None or gap.from_at >= session_started_at):
             heard_until = self._gateway_sessions.find_earlier_heard_until(guild_id)
             self._catch_up.add_period(
-                MissedPeriod(guild_id, newest_messages, session_started_at, heard_until=heard_until)
+                MissedPeriod(guild_id, newest_messages, session_started_at, heard_until=heard_until, traces=traces)
             )
         if gap is not None:
-            self._catch_up.add_period(MissedPeriod(guild_id, newest_messages, now, gap.from_at))
+            self._catch_up.add_period(MissedPeriod(guild_id, newest_messages, now, gap.from_at, traces=traces))
 
     def _update_channels(self, payloads: Any, guild_id: int) -> None:
         channels = [messages.parse_channel(payload, guild_id=guild_id) for payload in payloads]

@@ -23,10 +23,11 @@ from herwa_shared.discord.constants import (
     FORUM_CHANNEL_TYPES,
     SUPPRESS_JOIN_MESSAGES_FLAG,
     THREAD_CHANNEL_TYPES,
+    THREAD_PARENT_TYPES,
     USER_MESSAGE_TYPES,
     MessageType,
 )
-from herwa_shared.pipeline.catch_up import NewestMessage
+from herwa_shared.pipeline.catch_up import NewestMessage, ThreadTraces
 from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
 from herwa_shared.services.guilds import ChannelData, GuildData
 
@@ -201,6 +202,16 @@ def list_newest_messages(channels: Iterable[Payload], *, hidden_ids: Collection[
         if (parent_id or channel_id) not in hidden_ids:
             newest_messages.append(NewestMessage(channel_id, parent_id, parse_snowflake(channel, "last_message_id")))
     return newest_messages
+
+
+def find_thread_traces(channels: Iterable[Payload], threads: Iterable[Payload]) -> ThreadTraces:
+    """Find what the channels and active threads of GUILD_CREATE say about threads."""
+    newest_ids = {
+        parse_snowflake(channel, "id"): parse_snowflake(channel, "last_message_id")
+        for channel in channels
+        if channel.get("type") in THREAD_PARENT_TYPES and channel.get("last_message_id")
+    }
+    return ThreadTraces([parse_snowflake(thread, "id") for thread in threads], newest_ids)
 
 
 def is_thread(channel: ChannelData) -> bool:
