@@ -217,8 +217,8 @@ async def read_collection_record(
 
     A collector records a guild while it has a gateway session for the guild's shard, the bot is a member of the guild,
     and Discord is not out of order for the guild; a channel while the bot may view it as well. A session whose last
-    heartbeat is at most 30 seconds old counts as still running. Sessions and imported periods are complete: they reach
-    back before `start`, with the gaps in them.
+    heartbeat is at most 30 seconds old counts as still running, unless another began after that heartbeat. Sessions and
+    imported periods are complete: they reach back before `start`, with the gaps in them.
     """
     if guild_id == DEMO_GUILD_ID:
         return _build_demo_record(now)
@@ -232,14 +232,15 @@ def _build_demo_record(now: datetime) -> CollectionRecord:
 
 
 def _build_record(rows: CollectionRows, now: datetime) -> CollectionRecord:
+    newest_start = max((session.started_at for session in rows.sessions), default=now)
     return CollectionRecord(
         tuple(
-            get_collection_period(session, membership, now)
+            get_collection_period(session, membership, now, newest_start=newest_start)
             for session in rows.sessions
             for membership in rows.memberships
         ),
         tuple(
-            get_collection_period(session, membership, now)
+            get_collection_period(session, membership, now, newest_start=newest_start)
             for session in rows.sessions
             if session.intents & MEMBERS_INTENT
             for membership in rows.memberships
@@ -288,11 +289,19 @@ async def load_first_hours(
 
 
 def get_collection_period(
-    gateway_session: GatewaySession | GatewaySessionRow, membership: GuildMembership | MembershipRow, now: datetime
+    gateway_session: GatewaySession | GatewaySessionRow,
+    membership: GuildMembership | MembershipRow,
+    now: datetime,
+    *,
+    newest_start: datetime,
 ) -> Period:
     """Return the overlap of a gateway session and a membership of the bot.
 
-    Without overlap the period is empty or reversed; `Coverage.from_periods` ignores such periods.
+    `newest_start` is the start of the newest session of the guild: an earlier session that was not seen since then was
+    replaced and is not running, for example because Discord revoked an intent. Without overlap the period is empty or
+    reversed; `Coverage.from_periods` ignores such periods.
     """
-    end = now if gateway_session.seen_at >= now - GATEWAY_LIVENESS_TIMEOUT else gateway_session.seen_at
+    was_replaced = gateway_session.started_at < newest_start and gateway_session.seen_at < newest_start
+    is_running = gateway_session.seen_at >= now - GATEWAY_LIVENESS_TIMEOUT and not was_replaced
+    end = now if is_running else gateway_session.seen_at
     return max(gateway_session.started_at, membership.joined_at), min(end, membership.left_at or end)

@@ -146,8 +146,15 @@ async def _load_coverages(
                 col(GatewaySession.seen_at) >= start - GATEWAY_LIVENESS_TIMEOUT, col(GatewaySession.started_at) < end
             )
         )
-        for gateway_session, membership in session_result:
-            periods[membership.guild_id].append(get_collection_period(gateway_session, membership, now))
+        session_rows = session_result.all()
+        newest_starts: dict[int, datetime] = {}
+        for gateway_session, membership in session_rows:
+            guild_id, started_at = membership.guild_id, gateway_session.started_at
+            newest_starts[guild_id] = max(started_at, newest_starts.get(guild_id, started_at))
+        for gateway_session, membership in session_rows:
+            newest_start = newest_starts[membership.guild_id]
+            period = get_collection_period(gateway_session, membership, now, newest_start=newest_start)
+            periods[membership.guild_id].append(period)
         imported_result = await session.execute(
             select(ImportedPeriod)
             .where(col(ImportedPeriod.guild_id) == requested_ids)

@@ -135,6 +135,5 @@ def test_numbers_are_exact_although_the_members_intent_is_revoked_half_way(copy,
     def has_gap(server_id: str, metric: str) -> bool:
         return get_recent_stats(copy.create_api_client(server_id), metric) == (0, [])
 
-    # For half a minute the session that had the intent counts as running.
     copy.wait_until(lambda: has_gap(silent_id, "joins"), "the gap of joins")
     copy.wait_until(lambda: has_gap(announced_id, "leaves"), "the gap of leaves")

@@ -6,7 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from herwa_shared.analytics.coverage import Coverage, CoverageLevel
+from herwa_shared.analytics.coverage import (
+    MEMBERS_INTENT,
+    Coverage,
+    CoverageLevel,
+    load_collection_record_in_session,
+)
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, PointStatus
 from herwa_shared.analytics.timeseries import query_timeseries
@@ -57,6 +62,24 @@ async def test_collector_seen_within_30_seconds_is_running(stores: Stores):
 
     assert await list_day_values(stores, live_guild_id) == [None, None, None, 0]
     assert await list_day_values(stores, dead_guild_id) == [None, None, None, "0*"]
+
+
+async def test_session_that_was_replaced_ends_at_its_last_heartbeat(stores: Stores):
+    """The members intent was revoked: joins are not 0 for the half minute in which the session would count as running."""
+    guild_id, second = await add_guild(stores), timedelta(seconds=1)
+
+    async def list_ends() -> list[datetime]:
+        async with stores.database.transaction() as session:
+            record = await load_collection_record_in_session(session, guild_id, make_utc(2024, 3, 4), NOW, now=NOW)
+        return sorted(end for _, end in record.member_event_periods)
+
+    await add_gateway_session(stores, guild_id, make_utc(2024, 3, 4), NOW - 20 * second, intents=MEMBERS_INTENT)
+    assert await list_ends() == [NOW]
+    await add_gateway_session(stores, guild_id, NOW - 15 * second, NOW - second)
+    assert await list_ends() == [NOW - 20 * second]
+    # A collector goes on while another takes over from it: it was heard after the other began.
+    await add_gateway_session(stores, guild_id, make_utc(2024, 3, 4), NOW - 5 * second, intents=MEMBERS_INTENT)
+    assert await list_ends() == [NOW - 20 * second, NOW]
 
 
 async def test_current_future_and_unrecorded_days_have_different_statuses(stores: Stores):
