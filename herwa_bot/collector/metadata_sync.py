@@ -53,16 +53,26 @@ class MetadataChanges:
     left_guilds: set[int] = field(default_factory=set)
     shards: dict[ShardKey, frozenset[int]] = field(default_factory=dict)
 
+    def add_channels(self, channels: Iterable[ChannelData]) -> None:
+        """Add channels, also to a list of their guild that is older."""
+        for channel in channels:
+            self.channels[channel.id] = channel
+            listed_ids = self.listed_channels.get(channel.guild_id)
+            if listed_ids is not None and channel.id not in listed_ids:
+                self.listed_channels[channel.guild_id] = listed_ids | {channel.id}
+
     def merge_older(self, older: "MetadataChanges") -> None:
         """Merge older changes that could not be saved.
 
         If an entry exists in both, the newer one of `self` is kept.
         """
         self.guilds = older.guilds | self.guilds
-        self.channels = older.channels | self.channels
+        newer_channels, self.channels = self.channels, older.channels
+        newer_lists, self.listed_channels = self.listed_channels, older.listed_channels
+        self.add_channels(newer_channels.values())
+        self.listed_channels |= newer_lists
         self.members = older.members | self.members
-        self.listed_channels = older.listed_channels | self.listed_channels
-        self.gone_channels |= older.gone_channels - self.channels.keys()
+        self.gone_channels |= older.gone_channels - newer_channels.keys()
         self.left_guilds |= older.left_guilds - self.guilds.keys()
         self.shards = older.shards | self.shards
 
@@ -123,7 +133,7 @@ class MetadataTracker:
 
     def update_channels(self, channels: Iterable[ChannelData]) -> None:
         """Record new or changed channels."""
-        self.changes.channels.update((channel.id, channel) for channel in channels)
+        self.changes.add_channels(channels)
 
     def set_listed_channels(self, guild_id: int, channel_ids: Iterable[int]) -> None:
         """Record all channels of a guild.

@@ -64,15 +64,20 @@ def api_conformance(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="package")
-def archived_thread(sim: SimProcess) -> tuple[SampleServer, int]:
-    """A server and a thread that was archived before any bot connected.
+def archived_threads(request: pytest.FixtureRequest, sim: SimProcess) -> list[tuple[SampleServer, int]]:
+    """One server with an archived thread per test that needs one, made before any bot connects."""
+    items = [item for item in request.session.items if is_in_this_package(item)]
+    servers = [SampleServer(sim.client) for item in items if "archived_thread" in item.fixturenames]
+    threads = [sim.client.create_thread(server.channel, "last year") for server in servers]
+    for thread in threads:
+        archive_thread(sim, thread)
+    return list(zip(servers, threads, strict=True))
 
-    No gateway event has ever described the thread.
-    """
-    server = SampleServer(sim.client)
-    thread = sim.client.create_thread(server.channel, "last year")
-    archive_thread(sim, thread)
-    return server, thread
+
+@pytest.fixture
+def archived_thread(archived_threads: list[tuple[SampleServer, int]]) -> tuple[SampleServer, int]:
+    """A server of the test's own with an archived thread that no gateway event has ever described."""
+    return archived_threads.pop()
 
 
 @pytest.fixture(scope="package")
@@ -118,7 +123,7 @@ async def bot(
     stores: Stores,
     settings: Settings,
     sim: SimProcess,
-    archived_thread: tuple[SampleServer, int],
+    archived_threads: list[tuple[SampleServer, int]],
     prepared_servers: list[SampleServer],
     shared_bot: SharedBot,
 ) -> AsyncIterator[BotProcess]:

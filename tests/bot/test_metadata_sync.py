@@ -1,8 +1,14 @@
 """Servers, channels and members in PostgreSQL follow the changes at Discord."""
 
+import pytest
+
+from herwa_bot.collector.metadata_sync import MetadataChanges, MetadataTracker, save_changes
+from herwa_shared.pipeline.privacy_filter import PrivacyFilter
+from herwa_shared.services.guilds import ChannelData
 from tests.bot.conftest import change_channel
 from tests.bot.payloads import create_message_payload
 from tests.support.db_assertions import fetch_rows, list_message_events, wait_until_stored
+from tests.support.row_factories import add_channel, add_guild
 
 CHANNEL_QUERY = "SELECT name, parent_id, kind, deleted FROM channel WHERE id = :id"
 GUILD_QUERY = "SELECT name, left_at IS NULL, (SELECT count(*) FROM guild_membership WHERE guild_id = id AND left_at IS NULL) FROM guild WHERE id = :id"
@@ -29,6 +35,23 @@ async def test_channel_name_is_updated_and_kept_after_deletion(stores, sim, bot,
     sim.client.delete_channel(channel)
     await wait_until_stored(stores, bot)
     assert await fetch_rows(stores, CHANNEL_QUERY, id=channel) == [("after", category, 0, True)]
+
+
+@pytest.mark.parametrize("was_saving_repeated", [False, True])
+async def test_channel_that_was_created_right_after_guild_create_is_not_deleted(stores, was_saving_repeated):
+    """Both are saved in one batch: GUILD_CREATE listed the channels without it."""
+    guild_id, tracker = await add_guild(stores), MetadataTracker()
+    old, new = (ChannelData(guild_id + number, guild_id, None, 0, "c") for number in (1, 2))
+    gone = await add_channel(stores, guild_id, "gone")
+    tracker.update_channels([old])
+    tracker.set_listed_channels(guild_id, [old.id])
+    older_changes = tracker.take() if was_saving_repeated else MetadataChanges()
+    tracker.update_channels([new])
+    tracker.changes.merge_older(older_changes)
+    async with stores.database.transaction() as session:
+        await save_changes(session, tracker.take(), PrivacyFilter(stores.database.audit_key))
+    rows = await fetch_rows(stores, "SELECT id, deleted FROM channel WHERE guild_id = :guild", guild=guild_id)
+    assert dict(tuple(row) for row in rows) == {old.id: False, new.id: False, gone: True}
 
 
 async def test_thread_is_stored_with_its_parent_channel(stores, sim, bot, server):
