@@ -10,7 +10,7 @@ from herwa_shared.analytics.coverage import (
     MEMBERS_INTENT,
     Coverage,
     CoverageLevel,
-    load_collection_record_in_session,
+    load_collection_record,
 )
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, PointStatus
@@ -69,8 +69,7 @@ async def test_session_that_was_replaced_ends_at_its_last_heartbeat(stores: Stor
     guild_id, second = await add_guild(stores), timedelta(seconds=1)
 
     async def list_ends() -> list[datetime]:
-        async with stores.database.transaction() as session:
-            record = await load_collection_record_in_session(session, guild_id, make_utc(2024, 3, 4), NOW, now=NOW)
+        record = await load_collection_record(stores.database, guild_id, make_utc(2024, 3, 4), NOW, now=NOW)
         return sorted(end for _, end in record.member_event_periods)
 
     await add_gateway_session(stores, guild_id, make_utc(2024, 3, 4), NOW - 20 * second, intents=MEMBERS_INTENT)
