@@ -9,6 +9,7 @@ import time
 
 import orjson
 import pytest
+from discord import MessageType
 
 from herwa_shared.discord.constants import ChannelType
 from herwa_sim.actions.channels import create_channel, create_thread
@@ -48,7 +49,8 @@ async def test_world_and_commands_survive_a_restart(own_sim):
         assert bot.get_channel(channel).name == "kept"
         assert bot.get_channel(thread).parent_id == channel
         assert bot.get_guild(guild).get_member(member)
-        assert [len(message.content) async for message in bot.get_channel(channel).history()] == [len("a canary sang")]
+        messages = [(message.type, len(message.content)) async for message in bot.get_channel(channel).history()]
+        assert messages == [(MessageType.default, len("a canary sang")), (MessageType.thread_created, 0)]
         assert (await asyncio.to_thread(own_sim.client.run_command, channel, member, "stats")).responded
     assert b"canary" not in (own_sim.folder.path / "sim" / "world.json").read_bytes()
 
