@@ -12,6 +12,7 @@ from herwa_api.pagination import CursorCodec
 from herwa_api.rate_limits.limiter import RequestLimiter
 from herwa_api.readiness import Readiness
 from herwa_api.request_metrics import RequestCounts
+from herwa_api.started_downloads import StartedDownloads
 from herwa_api.widgets.cards import WidgetCards
 from herwa_api.widgets.use_recorder import WidgetUseRecorder
 from herwa_shared.auth.account_cache import AccountCache
@@ -58,8 +59,9 @@ class AppState:
     `sessions` reads browser sessions. `cdn` is the base URL of Discord's images, `limiter` counts requests,
     `key_verifier` knows valid API keys, `key_usage` records their use. `widget_cards` are the widgets for visitors,
     `widget_uses` counts these. `guild_reader` reads roles and members at Discord. `response_encryptor` encrypts stored
-    responses, `export_links` the links to files of exports, which are in `export_folder`. `oauth` is None if no Discord
-    application is configured; then only API keys give access.
+    responses, `export_links` the links to files of exports, which are in `export_folder`. `started_downloads` are those
+    of these files in the audit log. `oauth` is None if no Discord application is configured; then only API keys give
+    access.
     """
 
     stores: Stores
@@ -78,6 +80,7 @@ class AppState:
     cursors: CursorCodec
     export_links: Encryptor
     export_folder: ExportFolder
+    started_downloads: StartedDownloads
     known_responses: KnownResponses
     request_counts: RequestCounts
     readiness: Readiness
@@ -144,6 +147,7 @@ def create_app_state(
         cursors=CursorCodec(create_deterministic_encryptor(settings, folder, purpose="cursors")),
         export_links=create_encryptor(settings, folder, purpose=LINK_PURPOSE),
         export_folder=open_export_folder(settings),
+        started_downloads=StartedDownloads(),
         known_responses=KnownResponses(query_cache),
         request_counts=RequestCounts(),
         readiness=Readiness(stores.database, stores.clickhouse),

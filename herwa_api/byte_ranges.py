@@ -1,7 +1,6 @@
 """Send a file that is not one file on the disk, or one range of it (RFC 9110, section 14)."""
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import BinaryIO
@@ -13,15 +12,21 @@ BLOCK_BYTES = 1 << 18
 _RANGE = re.compile(r"bytes\s*=\s*(?P<first>[0-9]{0,19})\s*-\s*(?P<last>[0-9]{0,19})\s*", re.IGNORECASE)
 
 
-def send_file(request: Request, file: BinaryIO, *, etag: str, media_type: str, headers: Mapping[str, str]) -> Response:
-    """Send a file, or the range that the request asks for. The response closes the file.
+def find_range(request: Request, size: int, *, etag: str) -> range | None:
+    """Find the bytes that a request asks for, as `parse_range` does; None for the whole file.
 
     A request for several ranges gets the whole file, which the RFC allows.
     """
+    if request.headers.get("If-Range", etag) != etag:
+        return None
+    return parse_range(request.headers.get("Range", ""), size)
+
+
+def send_file(
+    file: BinaryIO, size: int, wanted: range | None, *, etag: str, media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """Send these bytes of a file of `size` bytes, by default all. The response closes the file."""
     headers = {**headers, "ETag": etag, "Accept-Ranges": "bytes"}
-    size, wanted = file.seek(0, os.SEEK_END), None
-    if request.headers.get("If-Range", etag) == etag:
-        wanted = parse_range(request.headers.get("Range", ""), size)
     if wanted is None:
         headers["Content-Length"] = str(size)
         return StreamingResponse(_read(file, range(size)), headers=headers, media_type=media_type)

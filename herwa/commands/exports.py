@@ -115,9 +115,9 @@ async def copy_export(settings: Settings, *, guild: str, export_id: int, path: P
     async with open_operator_session(settings) as session:
         target = await resolve_guild(session, guild)
         job = await jobs.get_export(session, guild_id=target.id, export_id=export_id)
+        if job.state != ExportState.READY:
+            raise BadRequest(texts.NO_FILE)
         try:
-            if job.state != ExportState.READY:
-                raise BadRequest(texts.NO_FILE)
             file = open_export_folder(settings).open_file(export_id)
         except FileNotFoundError:
             raise BadRequest(texts.NO_FILE) from None
@@ -128,5 +128,10 @@ async def copy_export(settings: Settings, *, guild: str, export_id: int, path: P
 
 
 def _copy(file: BinaryIO, path: Path) -> None:
+    """Copy a file. After a failure, such as an export that is written again meanwhile, no part of it remains."""
     with path.open("wb") as target:
-        shutil.copyfileobj(file, target, COPY_BYTES)
+        try:
+            shutil.copyfileobj(file, target, COPY_BYTES)
+        except OSError:
+            path.unlink()
+            raise

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState
-from herwa_api.byte_ranges import send_file
+from herwa_api.byte_ranges import find_range, send_file
 from herwa_api.etags import CACHE_CONTROL
 from herwa_api.exports_access import ExportCaller, ExportCallerDep, FileCallerDep
 from herwa_api.idempotency import IdempotencyKey, write_once
@@ -224,21 +224,22 @@ async def download_file(
         job = await _get_job(session, caller, export_id)
         if job.state != ExportState.READY or job.file_digest is None or await is_choice_pending(session, job):
             raise NotFound(texts.EXPORT_NOT_FOUND)
-        if _is_start(request):
-            await record(session, caller.actor, "export.download", guild_id=caller.guild_id, target=str(export_id))
     if job.with_members:
         try:
             await caller.require_members(app_state, with_pseudonyms=job.with_pseudonyms)
         except Forbidden:
             raise NotFound(texts.EXPORT_NOT_FOUND) from None
+    etag, size = jobs.format_etag(job.file_digest), job.file_bytes or 0
+    wanted = find_range(request, size, etag=etag)
+    if wanted is None or wanted:
+        await _record_download(app_state, caller, export_id, is_start=not wanted or wanted.start == 0)
     try:
         file = await asyncio.to_thread(app_state.export_folder.open_file, export_id)
     except FileNotFoundError:
         raise NotFound(texts.EXPORT_NOT_FOUND) from None
     name = f"herwa-{caller.guild_id}-{job.created_at:%Y-%m-%d}-{export_id}.zip"
     headers = {"Cache-Control": CACHE_CONTROL, "Content-Disposition": f'attachment; filename="{name}"'}
-    etag = jobs.format_etag(job.file_digest)
-    return send_file(request, file, etag=etag, media_type=ZIP_TYPE, headers=headers)
+    return send_file(file, size, wanted, etag=etag, media_type=ZIP_TYPE, headers=headers)
 
 
 async def _load_zone(app_state: AppState, caller: ExportCaller, body: schemas.CreateExportBody) -> ZoneInfo:
@@ -277,7 +278,11 @@ def _build_created(request: Request, response: StoredResponse) -> Response:
     return Response(response.body, response.status, headers, "application/json")
 
 
-def _is_start(request: Request) -> bool:
-    """Return whether a request begins a download. A download of many ranges is in the audit log once."""
-    value = request.headers.get("Range", "")
-    return not value or value.replace(" ", "").startswith("bytes=0-")
+async def _record_download(app_state: AppState, caller: ExportCaller, export_id: int, *, is_start: bool) -> None:
+    """Record a download in the audit log: each that begins the file, and the first range of one that does not."""
+    downloads = app_state.started_downloads
+    if not is_start and downloads.is_known(export_id, caller.binding):
+        return
+    async with app_state.stores.database.transaction() as session:
+        await record(session, caller.actor, "export.download", guild_id=caller.guild_id, target=str(export_id))
+    downloads.add(export_id, caller.binding)

@@ -66,8 +66,8 @@ class ListRows(NamedTuple):
 class RankedMetrics:
     """The metrics by which channels and members are ranked, and how many members are listed.
 
-    `hidden_reserve` is how many more are read. All channels are listed. Raises BadRequest
-    if a metric has no channels or cannot be attributed to single members.
+    `hidden_reserve` is how many more are read. All channels are listed. Raises BadRequest if a metric has no channels
+    or cannot be attributed to single members.
     """
 
     channel: Metric

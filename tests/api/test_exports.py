@@ -180,6 +180,27 @@ async def test_file_is_unknown_to_everyone_but_the_owner_of_the_link(
     await assert_unknown(client, url, key_client.headers)
 
 
+async def test_download_that_does_not_begin_with_the_first_byte_is_audited_once(key_client, runner, guild, stores):
+    async def count_downloads() -> int:
+        async with stores.database.transaction() as session:
+            entries = await list_entries(session, guild_id=guild)
+        return sum(entry.action == "export.download" for entry in entries)
+
+    export = await create(key_client)
+    ready = await finish(key_client, runner, export["id"])
+    url = await create_link(key_client, export["id"])
+    assert (await key_client.get_file(url, Range=f"bytes={ready['bytes']}-")).status_code == 416
+    assert await count_downloads() == 0, "nothing was sent"
+    for value in ("bytes=1-", "bytes=100-199", "bytes=-5"):
+        assert (await key_client.get_file(url, Range=value)).status_code == 206
+        assert await count_downloads() == 1
+    for number, headers in enumerate(
+        ({"Range": "bytes=5-6,0-1"}, {"Range": "bytes=9-8"}, {"Range": "bytes=7-", "If-Range": '"other"'}), start=2
+    ):
+        assert len((await key_client.get_file(url, **headers)).content) == ready["bytes"]
+        assert await count_downloads() == number, "the whole file was sent"
+
+
 async def test_session_downloads_with_its_own_link_and_another_session_cannot(
     user_client, other_browser, server, runner, guild, stores
 ):

@@ -12,7 +12,7 @@ ACTS = {
     "feature.set": "switched the feature",
     "guild.delete": "deleted everything about server",
     "job.run": "started the job",
-    "kill_switch.set": "switched for all servers the feature",
+    "kill_switch.set": "switched the feature for all servers:",
     "module.set": "switched the module",
     "server.extend": "extended the tier of server",
     "server.feature": "granted a feature to server",
@@ -32,7 +32,7 @@ ACTS = {
     "tier.limit": "changed a limit of a tier:",
     "tier.lowest": "changed the lowest tier of the feature",
     "tier.parent": "changed the parent of the tier",
-    "tier.sku": "changed the product in Discord's store of the tier",
+    "tier.sku": "changed the store product of the tier",
 }
 """Verbs of sentences, by action, besides those of a server's own log."""
 
