@@ -243,11 +243,11 @@ class WidgetsState(SettingsPageState, rx.State):
         self.allowance = texts.format_allowance(allowance.used, allowance.limit)
         self.limit_hint = texts.format_limit_hint(allowance.limit or 0) if allowance.is_used_up else ""
         self._present_page(data)
-        opening, self._opening = self._opening or self.selected, ""
-        if data.find(opening) is None:
-            self._select(self.rows[0].key if self.rows else "")
-        elif opening != self.selected:
+        if data.find(self._opening) is not None:
+            opening, self._opening = self._opening, ""
             self._select(opening)
+        elif data.find(self.selected) is None:
+            self._select(self.rows[0].key if self.rows else "")
         else:
             self._show_draft()
 
